@@ -1,0 +1,131 @@
+#include "kith/os/futex.hpp"
+
+#include <chrono>
+#include <fstream>
+#include <gtest/gtest.h>
+#include <new>
+#include <string>
+
+#include "kith/os/mapping.hpp"
+#include "kith/os/test_child.hpp"
+
+namespace kith::os {
+namespace {
+
+using namespace std::chrono_literals;
+
+// A word that forked children share.
+struct SharedWord {
+  Mapping page;
+  std::atomic<std::uint32_t>* word = nullptr;
+
+  SharedWord() {
+    const TestDirectory directory;
+    const auto file = create_unnamed(directory.open());
+    static_cast<void>(set_size(file.value, page_size()));
+    page = std::move(Mapping::of_file(file.value, page_size(), Access::read_write).value);
+    word = new (page.data()) std::atomic<std::uint32_t>(0);
+  }
+};
+
+// A child that sleeps on the word until its value differs from `value`.
+int sleep_until_changed(const std::atomic<std::uint32_t>& word, std::uint32_t value, Line& parent) {
+  parent.say('s');
+  // acquire: as a real waiter would read it.
+  while (word.load(std::memory_order_acquire) == value) {
+    futex_wait(word, value, Deadline::never());
+  }
+  return 0;
+}
+
+// Waits until the kernel shows the process asleep, so that a wake meets a sleeper.
+bool is_asleep_soon(pid_t pid) {
+  const Deadline deadline = Deadline::after(20s);
+  while (!deadline.has_passed()) {
+    std::ifstream facts("/proc/" + std::to_string(pid) + "/stat");
+    std::string line;
+    std::getline(facts, line);
+    const std::size_t name_end = line.rfind(')');
+    if (name_end != std::string::npos && line.compare(name_end + 2, 1, "S") == 0) return true;
+    pause_for(1ms, deadline);
+  }
+  return false;
+}
+
+TEST(Futex, AddingOneWakesASleeperInAnotherProcess) {
+  const SharedWord shared;
+  TestChild child([&](Line& parent) { return sleep_until_changed(*shared.word, 0, parent); });
+  ASSERT_EQ(child.line().hear(), 's');
+  ASSERT_TRUE(is_asleep_soon(child.pid()));
+  futex_add_one_and_wake_all(*shared.word);
+  EXPECT_EQ(child.end(), "exit 0");
+  // relaxed: the child has ended, nobody else writes.
+  EXPECT_EQ(shared.word->load(std::memory_order_relaxed), 1U);
+}
+
+TEST(Futex, AddingOneWakesAllSleepersAndWrapsAround) {
+  const SharedWord shared;
+  constexpr std::uint32_t kLast = 0xffff'ffff;
+  // relaxed: before any child exists.
+  shared.word->store(kLast, std::memory_order_relaxed);
+  const auto role = [&](Line& parent) { return sleep_until_changed(*shared.word, kLast, parent); };
+  TestChild first(role);
+  TestChild second(role);
+  TestChild third(role);
+  for (TestChild* child : {&first, &second, &third}) {
+    ASSERT_EQ(child->line().hear(), 's');
+    ASSERT_TRUE(is_asleep_soon(child->pid()));
+  }
+  futex_add_one_and_wake_all(*shared.word);
+  for (TestChild* child : {&first, &second, &third}) EXPECT_EQ(child->end(), "exit 0");
+  // relaxed: the children have ended.
+  EXPECT_EQ(shared.word->load(std::memory_order_relaxed), 0U);
+}
+
+TEST(Futex, AddingOneWithNobodyAsleepOnlyAdds) {
+  const SharedWord shared;
+  for (int i = 0; i < 3; ++i) futex_add_one_and_wake_all(*shared.word);
+  // relaxed: one process.
+  EXPECT_EQ(shared.word->load(std::memory_order_relaxed), 3U);
+}
+
+TEST(Futex, WakingReachesASleeperInAnotherProcessWithoutAChangeOfTheWord) {
+  const SharedWord shared;
+  TestChild child([&](Line& parent) {
+    parent.say('s');
+    futex_wait(*shared.word, 0, Deadline::never());
+    parent.say('w');
+    return 0;
+  });
+  ASSERT_EQ(child.line().hear(), 's');
+  ASSERT_TRUE(is_asleep_soon(child.pid()));
+  futex_wake_all(*shared.word);
+  EXPECT_EQ(child.line().hear(), 'w');
+  EXPECT_EQ(child.end(), "exit 0");
+}
+
+// A return is the answer: a wait that hung would be ended by the watchdog of TestChild.
+TEST(Futex, DoesNotSleepOnAnotherValueNorPastTheDeadline) {
+  const SharedWord shared;
+  TestChild child([&](Line&) {
+    futex_wait(*shared.word, 1, Deadline::never());
+    futex_wait(*shared.word, 0, Deadline::now());
+    const Deadline soon = Deadline::after(10ms);
+    while (!soon.has_passed()) futex_wait(*shared.word, 0, soon);
+    return 0;
+  });
+  EXPECT_EQ(child.end(), "exit 0");
+}
+
+TEST(Pause, IsNoLongerThanTheDeadline) {
+  TestChild child([](Line&) {
+    pause_for(24h, Deadline::now());
+    pause_for(24h, Deadline::after(1ms));
+    pause_for(1ms, Deadline::never());
+    return 0;
+  });
+  EXPECT_EQ(child.end(), "exit 0");
+}
+
+}  // namespace
+}  // namespace kith::os

@@ -1,0 +1,52 @@
+#include "kith/os/futex.hpp"
+
+#include <algorithm>
+#include <climits>
+#include <ctime>
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+namespace kith::os {
+namespace {
+
+// Not the private kind: the word is shared between address spaces.
+long futex(const std::atomic<std::uint32_t>& word, int operation, std::uint32_t value,
+           const void* timeout_or_count, const void* second_word, std::uint32_t value3) noexcept {
+  return ::syscall(SYS_futex, &word, operation, value, timeout_or_count, second_word, value3);
+}
+
+timespec as_timespec(std::int64_t ns) noexcept {
+  constexpr std::int64_t kSecond = 1'000'000'000;
+  return {static_cast<time_t>(ns / kSecond), static_cast<long>(ns % kSecond)};
+}
+
+}  // namespace
+
+void futex_wait(const std::atomic<std::uint32_t>& word, std::uint32_t expected,
+                Deadline deadline) noexcept {
+  // The bitset form takes an absolute time of the monotonic clock.
+  const timespec until = as_timespec(deadline.monotonic_ns());
+  futex(word, FUTEX_WAIT_BITSET, expected, deadline.is_never() ? nullptr : &until, nullptr,
+        FUTEX_BITSET_MATCH_ANY);
+}
+
+void futex_wake_all(const std::atomic<std::uint32_t>& word) noexcept {
+  futex(word, FUTEX_WAKE, INT_MAX, nullptr, nullptr, 0);
+}
+
+void futex_add_one_and_wake_all(std::atomic<std::uint32_t>& word) noexcept {
+  // FUTEX_WAKE_OP on one word as both its words: all sleepers are woken for the first; the
+  // comparison (old value == 0) would wake a second time, and finds nobody left to wake.
+  const std::uint32_t add_one = FUTEX_OP(FUTEX_OP_ADD, 1, FUTEX_OP_CMP_EQ, 0);
+  const void* nobody_more = nullptr;
+  futex(word, FUTEX_WAKE_OP, INT_MAX, nobody_more, &word, add_one);
+}
+
+void pause_for(std::chrono::nanoseconds span, Deadline deadline) noexcept {
+  const auto length = std::min<std::chrono::nanoseconds>(span, deadline.remaining());
+  const timespec time = as_timespec(length.count());
+  ::clock_nanosleep(CLOCK_MONOTONIC, 0, &time, nullptr);
+}
+
+}  // namespace kith::os
