@@ -1,0 +1,76 @@
+#include "kith/memory/file_memory.hpp"
+
+#include <gtest/gtest.h>
+#include <string>
+#include <unistd.h>
+#include <vector>
+
+#include "kith/memory/internal/named_file.hpp"
+#include "kith/memory/test_errors.hpp"
+#include "kith/os/test_child.hpp"
+
+namespace kith {
+namespace {
+
+using os::TestDirectory;
+
+constexpr std::uint64_t kSize = 10'000;
+
+TEST(FileMemory, RefusesPathsThatNameNoFile) {
+  const TestDirectory directory;
+  for (const std::string& path :
+       {std::string(), directory.path() + "/", directory.in(".."),
+        directory.in(std::string(256, 'a')), directory.in(std::string("a\0b", 3)) + "/c"}) {
+    const Error error = error_of([&] { static_cast<void>(FileMemory::create(path, kSize)); });
+    EXPECT_EQ(error.errc(), Errc::invalid_name) << path;
+  }
+}
+
+TEST(FileMemory, NamesTheDirectoryThatIsMissingOrNone) {
+  const TestDirectory directory;
+  const Error missing =
+      error_of([&] { static_cast<void>(FileMemory::create(directory.in("no/memory"), kSize)); });
+  EXPECT_EQ(missing.errc(), Errc::not_found);
+  EXPECT_NE(missing.text().found.find(directory.in("no")), std::string::npos) << missing.what();
+  ASSERT_TRUE(os::create_path(directory.in("file")));
+  const Error none = error_of(
+      [&] { static_cast<void>(FileMemory::open(directory.in("file/memory"), Access::read_only)); });
+  EXPECT_EQ(none.errc(), Errc::not_ours);
+}
+
+TEST(FileMemory, MayLieInADirectoryThatIsReachedByALink) {
+  const TestDirectory directory;
+  ASSERT_TRUE(os::make_directory(directory.in("there"), 0700));
+  ASSERT_EQ(::symlink("there", directory.in("link").c_str()), 0);
+  EXPECT_EQ(FileMemory::create(directory.in("link/memory"), kSize).size(), kSize);
+  EXPECT_EQ(FileMemory::open(directory.in("there/memory"), Access::read_only).size(), kSize);
+  FileMemory::remove(directory.in("link/memory"));
+}
+
+// The way of file systems that know no unnamed files, taken by force on one that does.
+TEST(NamedFile, IsBornWholeUnderATemporaryNameToo) {
+  const TestDirectory directory;
+  const internal::Place place{.directory = directory.path(), .name = "a", .object = "file 'a'"};
+  {
+    const internal::UnseenFile abandoned(place, internal::Birth::temporary_name);
+    EXPECT_EQ(os::names_in(directory.open()).value.size(), 1U);
+  }
+  EXPECT_TRUE(os::names_in(directory.open()).value.empty());
+  EXPECT_EQ(internal::create_named(place, kSize, internal::Birth::temporary_name).size(), kSize);
+  EXPECT_EQ(os::names_in(directory.open()).value, std::vector<std::string>{"a"});
+  EXPECT_EQ(internal::open_named(place, Access::read_only).size(), kSize);
+}
+
+TEST(NamedFile, WhoIsFasterWinsTheNameAndTheOtherIsTold) {
+  const TestDirectory directory;
+  const internal::Place place{.directory = directory.path(), .name = "a", .object = "file 'a'"};
+  for (const auto birth : {internal::Birth::unnamed, internal::Birth::temporary_name}) {
+    internal::UnseenFile slow(place, birth);
+    ASSERT_TRUE(os::create_path(directory.in("a")));
+    EXPECT_EQ(error_of([&] { slow.publish(place); }).errc(), Errc::already_exists);
+    ASSERT_TRUE(os::unlink_path(directory.in("a")));
+  }
+}
+
+}  // namespace
+}  // namespace kith

@@ -1,0 +1,78 @@
+#include "kith/memory/memfd.hpp"
+
+#include <gtest/gtest.h>
+#include <string>
+
+#include "kith/memory/test_errors.hpp"
+
+namespace kith {
+namespace {
+
+constexpr std::uint64_t kSize = 10'000;
+
+TEST(Memfd, WithASealedSizeIsSafeFromEverybody) {
+  auto memory = Memfd::create("sealed", kSize);
+  EXPECT_FALSE(memory.is_size_sealed());
+  memory.seal_size();
+  memory.seal_size();
+  EXPECT_TRUE(memory.is_size_sealed());
+  const auto received = Memfd::open(memory.descriptor().number(), Access::read_write);
+  EXPECT_TRUE(received.is_size_sealed());
+  EXPECT_FALSE(os::set_size(received.descriptor(), 1));
+  received.writable_bytes()[0] = std::byte{1};
+  EXPECT_EQ(memory.bytes()[0], std::byte{1});
+}
+
+TEST(Memfd, SealedOnlyAfterItWasMadeSmallerIsNotSafe) {
+  auto memory = Memfd::create("shrunk", 2 * kSize);
+  ASSERT_TRUE(os::set_size(memory.descriptor(), 1));
+  memory.seal_size();
+  EXPECT_FALSE(memory.is_size_sealed());
+}
+
+TEST(Memfd, OpeningLeavesTheCallersDescriptorAlone) {
+  const auto memory = Memfd::create("mine", kSize);
+  const os::Descriptor number = memory.descriptor();
+  { const auto opened = Memfd::open(number.number(), Access::read_only); }
+  EXPECT_TRUE(os::facts_of(number));
+}
+
+TEST(Memfd, ANumberThatIsNoMemoryIsRefusedByNumber) {
+  const Error closed = error_of([] { static_cast<void>(Memfd::open(-1, Access::read_only)); });
+  EXPECT_EQ(closed.errc(), Errc::invalid_argument);
+  EXPECT_NE(closed.text().object.find("descriptor -1"), std::string::npos);
+  const os::Descriptor directory = std::move(os::open_directory("/").value);
+  const Error folder =
+      error_of([&] { static_cast<void>(Memfd::open(directory.number(), Access::read_only)); });
+  EXPECT_EQ(folder.errc(), Errc::not_ours);
+  EXPECT_EQ(folder.text().found, "a directory");
+  const auto empty = os::create_memfd("empty");
+  EXPECT_EQ(error_of([&] {
+              static_cast<void>(Memfd::open(empty.value.number(), Access::read_only));
+            }).errc(),
+            Errc::damaged);
+}
+
+TEST(Memfd, ADescriptorOpenedToReadCannotBeWrittenThroughNorSealed) {
+  const auto memory = Memfd::create("read", kSize);
+  const auto reading = os::open_again(memory.descriptor(), Access::read_only);
+  ASSERT_TRUE(reading);
+  EXPECT_EQ(error_of([&] {
+              static_cast<void>(Memfd::open(reading.value.number(), Access::read_write));
+            }).errc(),
+            Errc::permission_denied);
+  auto reader = Memfd::open(reading.value.number(), Access::read_only);
+  EXPECT_EQ(error_of([&] { reader.seal_size(); }).errc(), Errc::permission_denied);
+}
+
+TEST(Memfd, LabelsHaveTheKernelsLimit) {
+  EXPECT_TRUE(Memfd::create(std::string(249, 'a'), 1));
+  EXPECT_TRUE(Memfd::create("", 1));
+  EXPECT_EQ(error_of([] { static_cast<void>(Memfd::create(std::string(250, 'a'), 1)); }).errc(),
+            Errc::invalid_name);
+  EXPECT_EQ(error_of([] { static_cast<void>(Memfd::create(std::string("a\0b", 3), 1)); }).errc(),
+            Errc::invalid_name);
+}
+
+}  // namespace
+}  // namespace kith
