@@ -1,0 +1,67 @@
+// Domain: a directory that holds objects, one file each under the object's own name.
+//
+//   const Domain domain = Domain::standard();            // KITH_DOMAIN, else a private one per
+//   user auto pose = Region<Pose>::open_or_create(domain, "pose");
+//
+// States       there; orphaned (its directory was removed or replaced: is_orphaned()). A domain
+// whose
+//              directory is missing is made, mode 0700, by whoever creates the first object in it.
+// Callers      any thread; a value that owns no descriptor, cheap to copy.
+// A peer dies  a directory holds nothing of the living or the dead.
+// Cost         every creation or opening of an object looks at the directory anew: about 5 us.
+//
+// The access rights of the directory are the rights of the domain: private to its user by default.
+// Any tmpfs, huge-page mount or disk folder can be a domain; containers share one by mounting it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kith/os/file.hpp"
+
+namespace kith {
+
+struct DomainOptions {
+  // Places in the member table, decided by whoever creates it: processes that hold roles at once.
+  std::uint32_t members_max = 4096;
+};
+
+class Domain {
+ public:
+  // The domain that KITH_DOMAIN names; without it the user's own, /dev/shm/kith-UID.
+  [[nodiscard]] static Domain standard(DomainOptions options = {});
+  // The domain in `directory`, an absolute or relative path.
+  [[nodiscard]] static Domain at(std::string directory, DomainOptions options = {});
+
+  [[nodiscard]] const std::string& path() const noexcept { return path_; }
+  [[nodiscard]] const DomainOptions& options() const noexcept { return options_; }
+  // The user's own default place, which disappears when nothing is left in it.
+  [[nodiscard]] bool is_private_default() const noexcept { return private_default_; }
+  [[nodiscard]] bool exists() const;
+  // True if the directory this domain was first used in is gone or replaced.
+  [[nodiscard]] bool is_orphaned() const;
+
+  // Names of the files in it that could be objects, sorted. Empty if the directory is not there.
+  [[nodiscard]] std::vector<std::string> names() const;
+
+  // The directory, checked: a directory, not a link, owned by this user (or this user is root), not
+  // writable by others. Throws Error; not_found if it is missing.
+  [[nodiscard]] os::Descriptor open() const;
+  // The same, but a missing directory is made first.
+  [[nodiscard]] os::Descriptor open_or_create() const;
+  // Removes the directory if it is the private default and empty; otherwise nothing happens.
+  void remove_if_empty() const noexcept;
+
+ private:
+  Domain(std::string path, DomainOptions options, bool private_default);
+  void check(const os::Descriptor& directory) const;
+
+  std::string path_;
+  DomainOptions options_;
+  bool private_default_;
+  mutable os::FileIdentity identity_;  // of the directory first opened; zero before that
+};
+
+}  // namespace kith

@@ -1,0 +1,343 @@
+#include "kith/region/internal/mapped_region.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "kith/base/contract.hpp"
+#include "kith/base/name.hpp"
+#include "kith/os/fork.hpp"
+#include "kith/os/futex.hpp"
+#include "kith/os/process.hpp"
+#include "kith/os/random.hpp"
+#include "kith/region/internal/errors.hpp"
+
+namespace kith::internal {
+namespace {
+
+using namespace std::chrono_literals;
+
+// Times an opener or creator lets a racing remover win before it says so; each loss means that
+// somebody else made progress.
+constexpr int kAttemptsMax = 64;
+
+constexpr std::uint32_t kPrivateFile = 0600;
+
+std::uint64_t whole_pages(std::uint64_t size) {
+  const std::uint64_t page = os::page_size();
+  return (size + page - 1) / page * page;
+}
+
+void check_name(const std::string& what, const std::string& name) {
+  // Our own tables have a leading dot, so that no user's object can be called like them.
+  const std::string_view checked = name.starts_with('.') && what == "members"
+                                       ? std::string_view(name).substr(1)
+                                       : std::string_view(name);
+  const std::string why = why_not_a_name(checked, kObjectNameMax);
+  if (!why.empty()) throw invalid_name(what, name, why);
+}
+
+std::string type_text(const std::string& kind, const std::string& type_name, std::uint64_t size,
+                      std::uint64_t fingerprint) {
+  std::string text = kind;
+  if (!type_name.empty()) text += " of " + type_name;
+  text += ", " + bytes_text(size);
+  if (fingerprint != 0) text += ", layout " + std::to_string(fingerprint);
+  return text;
+}
+
+void check_stamp(const RegionFacts& facts, const RegionSpec& spec, const std::string& object) {
+  const bool same_size =
+      spec.content_size == 0 || spec.any_size_opens || facts.content_size == spec.content_size;
+  if (facts.kind != spec.kind || facts.fingerprint != spec.fingerprint || !same_size) {
+    const std::uint64_t size = spec.content_size != 0 ? spec.content_size : facts.content_size;
+    throw Error(
+        Errc::wrong_type,
+        {.object = object,
+         .expected = type_text(spec.kind, spec.type_name, size, spec.fingerprint),
+         .found = type_text(facts.kind, facts.type_name, facts.content_size, facts.fingerprint),
+         .remedy = "build both programs from one definition, or remove the old object"});
+  }
+  if (spec.accept) spec.accept(facts, object);
+}
+
+void fill_header(RegionHeader& header, const RegionSpec& spec, std::uint64_t size) {
+  header.magic = kRegionMagic;
+  header.byte_order = kByteOrderMark;
+  header.format_major = kFormatMajor;
+  header.format_minor = kFormatMinor;
+  header.word_bits = kWordBits;
+  header.lifetime = static_cast<std::uint32_t>(spec.lifetime);
+  header.size = size;
+  header.content_size = spec.content_size;
+  header.fingerprint = spec.fingerprint;
+  header.identity = {os::random_number(), os::random_number()};
+  header.created_ns = os::wall_clock_ns();
+  const auto process = os::this_process();
+  header.creator_pid = process.pid;
+  put_text(header.creator_program, process.program);
+  put_text(header.kind, spec.kind);
+  put_text(header.type_name, spec.type_name);
+  header.geometry = spec.geometry;
+}
+
+// Gives the unnamed file its size and, now, its pages.
+void allocate(const os::Descriptor& file, const RegionSpec& spec, std::uint64_t size,
+              const std::string& object) {
+  const std::uint64_t content = spec.allocated_now.value_or(spec.content_size);
+  const std::uint64_t wanted = std::min(size, whole_pages(kRegionHeaderSize + content));
+  // A look beforehand, so that what cannot be had does not push everybody else off the file system
+  // while it is tried. Some file systems know no limit and report none; allocating decides.
+  const auto space = os::space_of(file);
+  if (space && space.value.total_bytes != 0 && space.value.free_bytes < wanted) {
+    throw no_space(object, wanted, file);
+  }
+  if (const auto sized = os::set_size(file, size); !sized) {
+    throw system_error(object, "setting its size to " + bytes_text(size), sized.error);
+  }
+  const auto allocated = os::allocate(file, 0, wanted);
+  if (allocated) return;
+  if (allocated.error == ENOSPC) throw no_space(object, wanted, file);
+  throw system_error(object, "allocating " + bytes_text(wanted), allocated.error);
+}
+
+}  // namespace
+
+MappedRegion& MappedRegion::operator=(MappedRegion&& other) noexcept {
+  if (this != &other) {
+    close();
+    domain_ = std::move(other.domain_);
+    name_ = std::move(other.name_);
+    facts_ = std::move(other.facts_);
+    identity_ = other.identity_;
+    mapping_ = std::move(other.mapping_);
+    kept_ = std::move(other.kept_);
+    creator_lock_ = std::move(other.creator_lock_);
+    process_mark_ = other.process_mark_;
+    created_here_ = other.created_here_;
+    found_in_use_ = other.found_in_use_;
+    observes_ = other.observes_;
+  }
+  return *this;
+}
+
+std::string MappedRegion::object() const {
+  return describe_object("region", name_, domain_ ? domain_->path() : std::string("no domain"));
+}
+
+void MappedRegion::map(const os::Descriptor& file) {
+  auto mapped = os::Mapping::of_file(file, facts_.size, os::Access::read_write);
+  if (!mapped) throw system_error(object(), "mapping " + bytes_text(facts_.size), mapped.error);
+  mapping_ = std::move(mapped.value);
+}
+
+void MappedRegion::take_creator_lock(const os::Descriptor& file) {
+  auto own = os::open_again(file, os::Access::read_write);
+  if (!own) throw system_error(object(), "opening it again", own.error);
+  auto held = os::HeldLock::take(std::move(own.value), RegionLock::kCreator);
+  if (!held) throw system_error(object(), "taking its creator's lock", held.error);
+  creator_lock_ = std::move(held.value);
+}
+
+void MappedRegion::fill(const os::Descriptor& file, const RegionSpec& spec) {
+  const std::uint64_t size = whole_pages(kRegionHeaderSize + spec.content_size);
+  allocate(file, spec, size, object());
+  const auto facts = os::facts_of(file);
+  if (!facts) throw system_error(object(), "looking at the new file", facts.error);
+  if (const auto set = os::set_permissions(file, kPrivateFile); !set) {
+    throw system_error(object(), "setting its permissions", set.error);
+  }
+  auto mapped = os::Mapping::of_file(file, size, os::Access::read_write);
+  if (!mapped) throw system_error(object(), "mapping " + bytes_text(size), mapped.error);
+  auto& header = *std::construct_at(reinterpret_cast<RegionHeader*>(mapped.value.data()));
+  fill_header(header, spec, size);
+  if (spec.fill) spec.fill(mapped.value.data() + kRegionHeaderSize);
+  identity_ = facts.value.identity;
+  facts_ = facts_from(header);
+  mapping_ = std::move(mapped.value);
+}
+
+void MappedRegion::publish(Newborn& newborn) {
+  for (int attempt = 0; !newborn.publish(name_, object()); ++attempt) {
+    const os::ForkGuard no_forks;
+    const auto taken = open_region_file(*domain_, name_, object());
+    if (attempt < kAttemptsMax && (!taken || is_over(*taken))) {
+      if (taken) retire(*taken, name_);
+      continue;
+    }
+    throw Error(Errc::already_exists,
+                {.object = object(),
+                 .expected = "a free name",
+                 .found = taken ? describe_users(*taken) : "one that comes and goes",
+                 .remedy = "open it, or remove it with `kith rm " + name_ + "`"});
+  }
+}
+
+MappedRegion MappedRegion::create(const Domain& domain, const std::string& name,
+                                  const RegionSpec& spec) {
+  check_name(spec.kind, name);
+  MappedRegion region;
+  region.domain_ = domain;
+  region.name_ = name;
+  region.process_mark_ = os::process_mark();
+  if (spec.content_size > kRegionSizeMax - kRegionHeaderSize) {
+    throw Error(Errc::invalid_argument, {.object = region.object(),
+                                         .expected = "at most " + bytes_text(kRegionSizeMax),
+                                         .found = bytes_text(spec.content_size),
+                                         .remedy = {}});
+  }
+  Newborn newborn(domain, region.object());
+  // Both locks before the name: nobody may find the region without its owner.
+  const auto used = os::try_lock(newborn.file(), RegionLock::kUse, os::LockKind::shared);
+  if (!used) throw system_error(region.object(), "locking the new file", used.error);
+  region.take_creator_lock(newborn.file());
+  region.fill(newborn.file(), spec);
+  region.publish(newborn);
+  region.created_here_ = true;
+  if (!os::mapping_keeps_locks(newborn.file())) {
+    region.kept_ = std::move(newborn.file());
+  }
+  return region;
+}
+
+std::optional<MappedRegion> MappedRegion::attempt_open(const Domain& domain,
+                                                       const std::string& name,
+                                                       const RegionSpec& spec) {
+  const os::ForkGuard no_forks;  // a child born now would keep the use lock of a failed attempt
+  MappedRegion region;
+  region.domain_ = domain;
+  region.name_ = name;
+  const std::string object = region.object();
+  auto found = open_region_file(domain, name, object);
+  if (!found) return std::nullopt;
+  const auto others =
+      os::is_locked_elsewhere(found->file, RegionLock::kUse, os::LockKind::exclusive);
+  const auto used = os::try_lock(found->file, RegionLock::kUse, os::LockKind::shared);
+  if (!used || !others) {
+    throw system_error(object, "locking it for use", std::max(used.error, others.error));
+  }
+  if (used.value == os::Locked::refused) return std::nullopt;  // a remover is at work
+  if (is_over(*found)) {
+    retire(*found, name);
+    return std::nullopt;
+  }
+  if (!name_stands_for(found->directory, name, found->identity)) return std::nullopt;
+  // Only now, so that the leftovers of another type, long over, bother nobody.
+  check_stamp(found->facts, spec, object);
+  region.facts_ = std::move(found->facts);
+  region.identity_ = found->identity;
+  region.found_in_use_ = others.value;
+  region.process_mark_ = os::process_mark();
+  region.map(found->file);
+  if (!os::mapping_keeps_locks(found->file)) {
+    region.kept_ = std::move(found->file);
+  }
+  return region;
+}
+
+std::optional<MappedRegion> MappedRegion::observe(const Domain& domain, const std::string& name) {
+  check_name("object", name);
+  const os::ForkGuard no_forks;
+  MappedRegion region;
+  region.domain_ = domain;
+  region.name_ = name;
+  region.observes_ = true;
+  region.process_mark_ = os::process_mark();
+  auto found = open_region_file(domain, name, region.object());
+  if (!found) return std::nullopt;
+  if (is_over(*found)) {
+    retire(*found, name);
+    return std::nullopt;
+  }
+  region.facts_ = std::move(found->facts);
+  region.identity_ = found->identity;
+  region.map(found->file);
+  return region;
+}
+
+MappedRegion MappedRegion::open(const Domain& domain, const std::string& name,
+                                const RegionSpec& spec, Deadline deadline) {
+  check_name(spec.kind, name);
+  for (auto pause = 100us;; pause = std::min(pause * 2, 5000us)) {
+    if (auto region = attempt_open(domain, name, spec)) return std::move(*region);
+    if (deadline.has_passed()) break;
+    os::pause_for(pause, deadline);
+  }
+  const bool waited = deadline != Deadline::now();
+  throw Error(waited ? Errc::timed_out : Errc::not_found,
+              {.object = describe_object(spec.kind, name, domain.path()),
+               .expected = "an object of this name",
+               .found = waited ? "none before the deadline" : "none",
+               .remedy = "start the program that creates it, or see `kith ls` for what is there; "
+                         "if it was there before, somebody removed it (systemd's RemoveIPC removes "
+                         "a user's shared memory at logout)"});
+}
+
+MappedRegion MappedRegion::open_or_create(const Domain& domain, const std::string& name,
+                                          const RegionSpec& spec, Deadline deadline) {
+  check_name(spec.kind, name);
+  for (int attempt = 0;; ++attempt) {
+    if (auto region = attempt_open(domain, name, spec)) return std::move(*region);
+    try {
+      return create(domain, name, spec);
+    } catch (const Error& error) {
+      // Somebody else created it in between: open theirs, as everybody does.
+      const bool lost_the_race = error.errc() == Errc::already_exists;
+      if (!lost_the_race || (attempt >= kAttemptsMax && deadline.has_passed())) throw;
+    }
+  }
+}
+
+bool MappedRegion::is_orphaned() const noexcept {
+  KITH_REQUIRE(mapping_, "a closed region has no name to lose");
+  const auto* header = reinterpret_cast<const RegionHeader*>(mapping_.data());
+  // acquire: pairs with the release in mark_retired().
+  if (header->retired.load(std::memory_order_acquire) != 0) return true;
+  const auto directory = os::open_directory(domain_->path());
+  // Out of descriptors, we do not know; then the region counts as present.
+  if (!directory) return directory.error == ENOENT || directory.error == ENOTDIR;
+  // Not by opening it: a link or a directory in its place cannot be opened, and is not it.
+  const auto facts = os::facts_at(directory.value, name_);
+  if (!facts) return facts.error == ENOENT;
+  if (facts.value.identity != identity_) return true;
+  if (facts_.lifetime != static_cast<std::uint32_t>(Lifetime::while_creator_lives)) return false;
+  const auto file = os::open_at(directory.value, name_, os::Access::read_write);
+  if (!file) return file.error == ENOENT;
+  const auto creator =
+      os::is_locked_elsewhere(file.value, RegionLock::kCreator, os::LockKind::exclusive);
+  return creator && !creator.value;
+}
+
+os::Descriptor MappedRegion::reopen() const {
+  auto found = open_region_file(*domain_, name_, object());
+  if (found && found->identity == identity_) return std::move(found->file);
+  throw Error(Errc::orphaned, {.object = object(),
+                               .expected = "the file this handle was opened on",
+                               .found = found ? "a newer one" : "none of that name",
+                               .remedy = "open it anew"});
+}
+
+void MappedRegion::end_life(std::uint32_t lifetime, bool creator) const noexcept {
+  try {
+    const bool last_leaves = lifetime == static_cast<std::uint32_t>(Lifetime::until_last_member);
+    const bool creator_leaves =
+        creator && lifetime == static_cast<std::uint32_t>(Lifetime::while_creator_lives);
+    if (last_leaves) static_cast<void>(remove_region(*domain_, name_, Force::no, &identity_));
+    if (creator_leaves) static_cast<void>(remove_region(*domain_, name_, Force::yes, &identity_));
+  } catch (const std::exception&) {
+    // What closing cannot remove, the next opener or `kith clean` does: the same as after a kill.
+  }
+}
+
+void MappedRegion::close() noexcept {
+  if (!mapping_) return;
+  const bool in_child = process_mark_ != os::process_mark();
+  if (in_child) creator_lock_.forget_in_child();
+  const bool creator = created_here_ && !in_child;
+  mapping_.unmap();  // drops the use lock
+  kept_.close();
+  if (!observes_) end_life(facts_.lifetime, creator);
+  creator_lock_ = os::HeldLock();
+}
+
+}  // namespace kith::internal

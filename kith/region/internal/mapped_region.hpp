@@ -1,0 +1,100 @@
+// MappedRegion: one handle on one region, over bytes. Region<T> and the channels are faces over it.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "kith/base/deadline.hpp"
+#include "kith/os/file_lock.hpp"
+#include "kith/os/mapping.hpp"
+#include "kith/region/domain.hpp"
+#include "kith/region/internal/region_file.hpp"
+#include "kith/region/layout.hpp"
+#include "kith/region/lifetime.hpp"
+
+namespace kith::internal {
+
+// What a program asks of a region it creates or opens.
+struct RegionSpec {
+  std::string kind;                // part of the stamp
+  std::uint64_t fingerprint = 0;   // part of the stamp; 0 for plain bytes
+  std::string type_name;           // shown, never compared
+  std::uint64_t content_size = 0;  // opening: 0 accepts any size
+  bool any_size_opens = false;     // content_size is for creation only; `accept` judges the rest
+  Geometry geometry{};             // written at creation; `accept` compares it
+  // Content bytes that get real pages at creation; the rest is address space until somebody
+  // allocates it. All of the content by default.
+  std::optional<std::uint64_t> allocated_now;
+  Lifetime lifetime = Lifetime::until_removed;
+  // Fills the zeroed content before anybody can see it.
+  std::function<void(std::byte* content)> fill;
+  // Opening: throws if the region, of the right kind and type, still is not what was asked for.
+  std::function<void(const RegionFacts& facts, const std::string& object)> accept;
+};
+
+class MappedRegion {
+ public:
+  // Each throws Error. create: already_exists tells whether the owner lives.
+  static MappedRegion create(const Domain& domain, const std::string& name, const RegionSpec& spec);
+  static MappedRegion open(const Domain& domain, const std::string& name, const RegionSpec& spec,
+                           Deadline deadline);
+  static MappedRegion open_or_create(const Domain& domain, const std::string& name,
+                                     const RegionSpec& spec, Deadline deadline);
+  // Opens whatever kind stands there, for tools and reapers; empty if nothing does. Such a handle
+  // only looks: it takes no use lock, so it neither keeps the object alive nor, being the last to
+  // close, removes it.
+  static std::optional<MappedRegion> observe(const Domain& domain, const std::string& name);
+
+  MappedRegion() noexcept = default;
+  MappedRegion(MappedRegion&&) noexcept = default;
+  MappedRegion& operator=(MappedRegion&& other) noexcept;
+  ~MappedRegion() { close(); }
+
+  explicit operator bool() const noexcept { return static_cast<bool>(mapping_); }
+  [[nodiscard]] std::byte* content() const noexcept { return mapping_.data() + kRegionHeaderSize; }
+  [[nodiscard]] std::uint64_t content_size() const noexcept { return facts_.content_size; }
+  [[nodiscard]] const RegionFacts& facts() const noexcept { return facts_; }
+  [[nodiscard]] const std::string& name() const noexcept { return name_; }
+  [[nodiscard]] const Domain& domain() const noexcept { return *domain_; }
+  [[nodiscard]] const os::FileIdentity& identity() const noexcept { return identity_; }
+  [[nodiscard]] std::string object() const;
+  [[nodiscard]] bool created_here() const noexcept { return created_here_; }
+  // Somebody else was attached at the moment this handle was opened.
+  [[nodiscard]] bool found_in_use() const noexcept { return found_in_use_; }
+
+  // The name is gone or stands for a newer object, or the object was to live with its creator, who
+  // is dead. Three system calls.
+  [[nodiscard]] bool is_orphaned() const noexcept;
+  // The file itself, opened anew and compared. Throws orphaned.
+  [[nodiscard]] os::Descriptor reopen() const;
+
+  // Detaches; carries out the lifetime. Afterwards the handle is null.
+  void close() noexcept;
+
+ private:
+  static std::optional<MappedRegion> attempt_open(const Domain& domain, const std::string& name,
+                                                  const RegionSpec& spec);
+  void map(const os::Descriptor& file);
+  void fill(const os::Descriptor& file, const RegionSpec& spec);
+  void publish(Newborn& newborn);
+  void take_creator_lock(const os::Descriptor& file);
+  void end_life(std::uint32_t lifetime, bool creator) const noexcept;
+
+  std::optional<Domain> domain_;
+  std::string name_;
+  RegionFacts facts_;
+  os::FileIdentity identity_;
+  os::Mapping mapping_;
+  os::Descriptor kept_;        // only where a mapping does not keep the use lock
+  os::HeldLock creator_lock_;  // only in the handle that created the region
+  std::uint64_t process_mark_ = 0;
+  bool created_here_ = false;
+  bool found_in_use_ = false;
+  bool observes_ = false;
+};
+
+}  // namespace kith::internal
