@@ -1,0 +1,261 @@
+#include "kith/member/internal/membership.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "kith/base/contract.hpp"
+#include "kith/os/fork.hpp"
+#include "kith/os/process.hpp"
+#include "kith/os/random.hpp"
+#include "kith/region/internal/errors.hpp"
+
+namespace kith::internal {
+namespace {
+
+// Both tables are reached under a ForkGuard, which is a lock and keeps a child from inheriting them
+// in mid-change. Never destroyed: handles in static storage may outlive them otherwise.
+std::map<std::string, std::weak_ptr<Membership>>& memberships() {
+  static auto& only = *new std::map<std::string, std::weak_ptr<Membership>>;
+  return only;
+}
+
+std::uint64_t table_size(std::uint64_t members_max) {
+  const std::uint64_t records = members_max * sizeof(MemberRecord);
+  const std::uint64_t lists_offset = (kRecordsOffset + records + 4095) / 4096 * 4096;
+  return lists_offset + members_max * kAttachListSize;
+}
+
+RegionSpec table_spec(const DomainOptions& options) {
+  RegionSpec spec;
+  spec.kind = kMembersKind;
+  spec.content_size = table_size(options.members_max);
+  spec.any_size_opens = true;
+  spec.geometry[kMembersMaxWord] = options.members_max;
+  spec.allocated_now = kRecordsOffset;
+  spec.fill = [](std::byte* content) {
+    auto& header = *std::construct_at(reinterpret_cast<TableHeader*>(content));
+    header.first_incarnation = static_cast<std::uint32_t>(os::random_number()) | 1;
+    header.identity = os::random_number();
+  };
+  spec.accept = [](const RegionFacts& facts, const std::string& object) {
+    const std::uint64_t members_max = facts.geometry[kMembersMaxWord];
+    if (members_max < 1 || members_max > 65'535 || facts.content_size != table_size(members_max)) {
+      throw Error(Errc::damaged, {.object = object,
+                                  .expected = "a table of 1 to 65535 members",
+                                  .found = std::to_string(members_max),
+                                  .remedy = "remove it while nobody uses the domain"});
+    }
+  };
+  return spec;
+}
+
+std::uint32_t next_incarnation(std::uint64_t state, std::uint32_t first) {
+  if (incarnation_of(state) == 0) return first;
+  const std::uint32_t next = incarnation_of(state) + 1;
+  return next != 0 ? next : 1;  // 0 means that there never was one
+}
+
+}  // namespace
+
+std::shared_ptr<Membership> Membership::of(const Domain& domain) {
+  const os::ForkGuard guard;
+  auto& known = memberships()[domain.path()];
+  auto membership = known.lock();
+  if (membership && membership->is_usable()) return membership;
+  std::shared_ptr<Membership> joined(new Membership(domain));
+  known = joined;
+  joined->reaped_at_joining_ = joined->reap_dead();
+  return joined;
+}
+
+Membership::Membership(const Domain& domain) : domain_(domain), process_mark_(os::process_mark()) {
+  table_ = MappedRegion::open_or_create(domain, kMembersName, table_spec(domain.options()),
+                                        Deadline::now());
+  members_max_ = static_cast<std::uint32_t>(table_.facts().geometry[kMembersMaxWord]);
+  join();
+}
+
+Membership::~Membership() {
+  const os::ForkGuard guard;
+  if (is_this_process()) {
+    leave();
+  } else {
+    life_.forget_in_child();
+  }
+}
+
+TableHeader& Membership::header() const noexcept {
+  return *reinterpret_cast<TableHeader*>(table_.content());
+}
+
+MemberRecord& Membership::record(std::uint32_t index) const noexcept {
+  return reinterpret_cast<MemberRecord*>(table_.content() + kRecordsOffset)[index];
+}
+
+std::atomic<std::uint64_t>* Membership::attach_list(std::uint32_t index) const noexcept {
+  std::byte* lists = table_.content() + table_size(members_max_) - members_max_ * kAttachListSize;
+  return reinterpret_cast<std::atomic<std::uint64_t>*>(lists + index * kAttachListSize);
+}
+
+std::uint32_t Membership::records_ready() const noexcept {
+  // acquire: pairs with the release in make_record_ready(); bounded by our own copy of the size.
+  return std::min(header().records_ready.load(std::memory_order_acquire), members_max_);
+}
+
+std::uint64_t Membership::table_identity() const noexcept {
+  return header().identity;
+}
+
+bool Membership::is_this_process() const noexcept {
+  return process_mark_ == os::process_mark();
+}
+
+bool Membership::is_usable() const noexcept {
+  return is_this_process() && !table_.is_orphaned();
+}
+
+void Membership::join() {
+  // Losing a race for a place means that somebody else joined, which members_max bounds.
+  for (std::uint32_t attempt = 0; attempt <= members_max_; ++attempt) {
+    const std::uint32_t known = records_ready();
+    if (take_free_record() || take_dead_record() || take_new_record()) return;
+    if (known == members_max_) break;
+  }
+  throw Error(Errc::table_full,
+              {.object = "member table of domain " + domain_.path(),
+               .expected = "a free place for this process",
+               .found = std::to_string(members_max_) + " living members, its maximum",
+               .remedy = "end some of them, or create the domain with a larger members_max"});
+}
+
+// The free record of lowest incarnation, so that no place wears out before the others.
+bool Membership::take_free_record() {
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> free;
+  const std::uint32_t ready = records_ready();
+  for (std::uint32_t i = 0; i < ready; ++i) {
+    const std::uint64_t state = record(i).state.load(std::memory_order_relaxed);
+    if ((state & kUsed) == 0) free.emplace_back(incarnation_of(state), i);
+  }
+  std::sort(free.begin(), free.end());
+  return std::any_of(free.begin(), free.end(),
+                     [&](const auto& entry) { return take(entry.second); });
+}
+
+bool Membership::take_dead_record() {
+  const std::uint32_t ready = records_ready();
+  for (std::uint32_t i = 0; i < ready; ++i) {
+    if (reap(i) == Reaped::yes && take(i)) return true;
+  }
+  return false;
+}
+
+bool Membership::take_new_record() {
+  const std::uint32_t index = records_ready();
+  if (index >= members_max_) return false;
+  make_record_ready(index);
+  return take(index);
+}
+
+// Gives the record its page before anybody may touch it.
+void Membership::make_record_ready(std::uint32_t index) {
+  const auto file = table_.reopen();
+  const std::uint64_t begin = kRegionHeaderSize + kRecordsOffset + index * sizeof(MemberRecord);
+  const auto allocated = os::allocate(file, begin, sizeof(MemberRecord));
+  if (!allocated && allocated.error == ENOSPC) {
+    throw no_space("member table of domain " + domain_.path(), os::page_size(), file);
+  }
+  if (!allocated) throw system_error(table_.object(), "allocating a record", allocated.error);
+  // release: whoever sees the count may touch the page. Somebody else may have raised it already.
+  std::uint32_t expected = index;
+  header().records_ready.compare_exchange_strong(expected, index + 1, std::memory_order_release,
+                                                 std::memory_order_relaxed);
+}
+
+// Sits down at `index` if it is free. Killed half-way, it was never used.
+bool Membership::take(std::uint32_t index) {
+  const os::ForkGuard no_forks;
+  auto life = os::HeldLock::take(table_.reopen(), kLifeLocks + index);
+  if (!life && life.error == EAGAIN) return false;
+  if (!life) throw system_error(table_.object(), "taking a life lock", life.error);
+  MemberRecord& mine = record(index);
+  const std::uint64_t state = mine.state.load(std::memory_order_acquire);
+  if ((state & kUsed) != 0) return false;  // somebody sat here meanwhile, and died
+  const auto process = os::this_process();
+  mine.pid = process.pid;
+  mine.pid_namespace = process.pid_namespace;
+  mine.user = process.user;
+  mine.since_ns = os::wall_clock_ns();
+  put_text(mine.program, process.program);
+  id_ = {index, next_incarnation(state, header().first_incarnation)};
+  life_ = std::move(life.value);
+  // release: publishes who we are to whoever finds our id in an object.
+  mine.state.store(state_word(id_.incarnation, true), std::memory_order_release);
+  return true;
+}
+
+void Membership::leave() noexcept {
+  record(id_.index).state.store(state_word(id_.incarnation, false), std::memory_order_release);
+  life_ = os::HeldLock();
+  table_.close();
+  try {
+    // The table goes only when no object is left that could hold a member's word.
+    if (domain_.names().empty() &&
+        remove_region(domain_, kMembersName, Force::no) != Removal::in_use) {
+      domain_.remove_if_empty();
+    }
+  } catch (const std::exception&) {
+    // Nothing is lost: an empty table stays for the next member.
+  }
+}
+
+Liveness Membership::liveness(MemberId id) const noexcept {
+  if (id == id_) return Liveness::alive;
+  if (id.index >= records_ready()) return Liveness::dead;  // nobody can be this
+  const std::uint64_t state = record(id.index).state.load(std::memory_order_acquire);
+  if (state != state_word(id.incarnation, true)) return Liveness::dead;  // left, or reaped
+  const os::ForkGuard no_forks;
+  try {
+    const auto held =
+        os::is_locked_elsewhere(table_.reopen(), kLifeLocks + id.index, os::LockKind::exclusive);
+    if (!held) return Liveness::unknown;
+    return held.value ? Liveness::alive : Liveness::dead;
+  } catch (const std::exception&) {
+    return Liveness::unknown;
+  }
+}
+
+std::string Membership::describe(MemberId id) const {
+  if (id.index >= records_ready()) return "a process unknown here";
+  const MemberFacts facts =
+      facts_of(id.index, record(id.index).state.load(std::memory_order_acquire));
+  if (facts.id != id) return "a process that left";
+  return facts.program + ", process " + std::to_string(facts.pid);
+}
+
+MemberFacts Membership::facts_of(std::uint32_t index, std::uint64_t state) const {
+  const MemberRecord& from = record(index);
+  MemberFacts facts;
+  facts.id = {index, incarnation_of(state)};
+  facts.pid = from.pid;
+  facts.pid_namespace = from.pid_namespace;
+  facts.user = from.user;
+  facts.since_ns = from.since_ns;
+  facts.program = get_text(from.program);
+  return facts;
+}
+
+std::vector<MemberFacts> Membership::members() const {
+  std::vector<MemberFacts> all;
+  const std::uint32_t ready = records_ready();
+  for (std::uint32_t i = 0; i < ready; ++i) {
+    const std::uint64_t state = record(i).state.load(std::memory_order_acquire);
+    if ((state & kUsed) == 0) continue;
+    all.push_back(facts_of(i, state));
+    all.back().liveness = liveness(all.back().id);
+    all.back().reaped = all.back().liveness != Liveness::dead;
+  }
+  return all;
+}
+
+}  // namespace kith::internal

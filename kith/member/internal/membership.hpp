@@ -1,0 +1,91 @@
+// Membership: this process's place in one domain's member table, shared by all its handles there.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "kith/member/internal/table_layout.hpp"
+#include "kith/member/member.hpp"
+#include "kith/os/file_lock.hpp"
+#include "kith/region/internal/mapped_region.hpp"
+
+namespace kith::internal {
+
+// Gives back what a dead member held in one object. Under the object's administrative lock; every
+// step repeatable, because the healer may be killed too. False if something had to stay.
+using Healer = bool (*)(MappedRegion& region, std::uint64_t dead_owner);
+
+// Each kind of object that holds owner words names its healer once, before it joins.
+void register_healer(const std::string& kind, Healer healer);
+
+class Membership {
+ public:
+  // This process's membership in the domain: the one it has, or a new one. Throws Error.
+  static std::shared_ptr<Membership> of(const Domain& domain);
+
+  ~Membership();
+  Membership(const Membership&) = delete;
+  Membership& operator=(const Membership&) = delete;
+
+  [[nodiscard]] MemberId id() const noexcept { return id_; }
+  [[nodiscard]] std::uint64_t word() const noexcept { return owner_word(id_); }
+  [[nodiscard]] std::uint64_t table_identity() const noexcept;
+  // Still this process (not a forked child), and the table still bears its name.
+  [[nodiscard]] bool is_usable() const noexcept;
+  [[nodiscard]] bool is_this_process() const noexcept;
+
+  [[nodiscard]] Liveness liveness(MemberId id) const noexcept;
+  // "writer, process 4711", for errors.
+  [[nodiscard]] std::string describe(MemberId id) const;
+  [[nodiscard]] std::vector<MemberFacts> members() const;
+  ReapSummary reap_dead();
+  [[nodiscard]] ReapSummary reaped_at_joining() const noexcept { return reaped_at_joining_; }
+
+  // Notes that this member uses the object, before its first owner word stands there; and that it
+  // no longer does, after its last one is gone. Counted: one entry for any number of handles.
+  void attach(std::uint64_t inode);
+  void detach(std::uint64_t inode) noexcept;
+
+ private:
+  explicit Membership(const Domain& domain);
+
+  [[nodiscard]] TableHeader& header() const noexcept;
+  [[nodiscard]] MemberRecord& record(std::uint32_t index) const noexcept;
+  [[nodiscard]] std::atomic<std::uint64_t>* attach_list(std::uint32_t index) const noexcept;
+  [[nodiscard]] std::uint32_t members_max() const noexcept { return members_max_; }
+  [[nodiscard]] std::uint32_t records_ready() const noexcept;
+
+  void join();
+  bool take_free_record();
+  bool take_dead_record();
+  bool take_new_record();
+  bool take(std::uint32_t index);
+  void make_record_ready(std::uint32_t index);
+  void leave() noexcept;
+  [[nodiscard]] MemberFacts facts_of(std::uint32_t index, std::uint64_t state) const;
+
+  enum class Reaped { not_dead, yes, unreaped };
+  Reaped reap(std::uint32_t index);
+  [[nodiscard]] std::vector<std::uint64_t> read_list(const std::atomic<std::uint64_t>* list,
+                                                     std::uint32_t entries) const;
+  bool heal_all(std::uint32_t index, std::uint64_t dead_owner);
+  bool heal(const std::string& name, std::uint64_t inode, std::uint64_t dead_owner);
+
+  Domain domain_;
+  MappedRegion table_;
+  std::uint32_t members_max_ = 0;  // private copy of the geometry
+  MemberId id_;
+  os::HeldLock life_;
+  std::uint64_t process_mark_ = 0;
+  ReapSummary reaped_at_joining_;
+  struct Attached {
+    std::uint32_t entry;
+    std::uint32_t handles;
+  };
+  std::map<std::uint64_t, Attached> attached_;
+};
+
+}  // namespace kith::internal

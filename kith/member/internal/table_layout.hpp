@@ -1,0 +1,66 @@
+// The bytes of a domain's member table, the content of the region ".members".
+//
+//   0          TableHeader
+//   4096       records, 128 bytes each, for members_max members
+//   ...        attach lists, kAttachListSize bytes each: inodes of the objects a member uses
+//
+// Only what is in use has pages: `records_ready` records, and of each attach list what its owner
+// allocated before it raised `attached_ready`. Nobody touches the rest.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+namespace kith::internal {
+
+inline constexpr const char* kMembersName = ".members";
+inline constexpr const char* kMembersKind = "members";
+inline constexpr std::size_t kMembersMaxWord = 0;  // word of the geometry
+
+inline constexpr std::uint64_t kRecordsOffset = 4096;
+inline constexpr std::uint64_t kAttachListSize = 128 * 1024;
+inline constexpr std::uint32_t kAttachMax = kAttachListSize / sizeof(std::uint64_t);
+
+// Locks on the file, beside those of every region. `life` is held by a living member and by nobody
+// else; `reap` by who gives back what a dead one held. They are two, so that being reaped never
+// looks like being alive.
+inline constexpr std::uint64_t kLifeLocks = std::uint64_t{1} << 51;
+inline constexpr std::uint64_t kReapLocks = std::uint64_t{1} << 52;
+
+struct TableHeader {
+  std::atomic<std::uint32_t> records_ready;  // records with pages; only grows
+  // Incarnations begin here, at random, so that words left in objects by members of an earlier
+  // table of this domain match nobody in this one.
+  std::uint32_t first_incarnation;
+  // Tells this table from a later one in objects that both knew.
+  std::uint64_t identity;
+};
+
+struct MemberRecord {
+  // bits 0      used: a member joined and was neither reaped nor has it left
+  // bits 32-63  incarnation: of that member, or of the last one; 0 if there never was one
+  // Written by the joiner and the leaver under the life lock, by the reaper under the reap lock.
+  std::atomic<std::uint64_t> state;
+  std::atomic<std::uint32_t> attached_ready;  // entries of the attach list that have pages
+  // For people. Written before `state` says used.
+  std::uint32_t pid;
+  std::uint64_t pid_namespace;
+  std::int64_t since_ns;  // wall clock
+  std::uint32_t user;
+  std::array<char, 16> program;
+  std::array<char, 76> reserved;
+};
+static_assert(sizeof(MemberRecord) == 128 && offsetof(MemberRecord, since_ns) == 24);
+
+inline constexpr std::uint64_t kUsed = 1;
+
+[[nodiscard]] constexpr std::uint32_t incarnation_of(std::uint64_t state) noexcept {
+  return static_cast<std::uint32_t>(state >> 32);
+}
+[[nodiscard]] constexpr std::uint64_t state_word(std::uint32_t incarnation, bool used) noexcept {
+  return (std::uint64_t{incarnation} << 32) | (used ? kUsed : 0);
+}
+
+}  // namespace kith::internal
