@@ -1,0 +1,71 @@
+// Roles: who writes, who reads. A cell per role, decided by one store, healed when its holder dies.
+//
+//   free  --claim-->  held  --let go-->  free      (an unnamed role)
+//                     held  --let go-->  vacant    (a named role: it keeps what it held)
+//   vacant --claim of that name--> held            (the claimant inherits)
+// A dead holder counts as having let go. All changes but letting go one's own role are made under
+// the object's administrative lock, so no two of them meet.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "kith/base/atomics.hpp"
+#include "kith/member/member_id.hpp"
+
+namespace kith::internal {
+
+class Membership;
+
+template <class Atomics>
+struct RoleRecord {
+  // An owner word (member_id.hpp) with flags: bit 16 named, bit 17 vacant (then nobody owns it).
+  // 0 is a free role. Stored last when claiming, so a name without an owner means nothing.
+  typename Atomics::template Word<std::uint64_t> owner;
+  std::array<char, 64> name;  // empty for an unnamed role
+  std::array<char, 56> reserved;
+};
+static_assert(sizeof(RoleRecord<RealAtomics>) == 128);
+
+inline constexpr std::uint64_t kRoleNamed = std::uint64_t{1} << 16;
+inline constexpr std::uint64_t kRoleVacant = std::uint64_t{1} << 17;
+
+[[nodiscard]] constexpr bool is_vacant(std::uint64_t owner) noexcept {
+  return (owner & kRoleVacant) != 0;
+}
+
+// The roles of one kind in one object, and what giving one up means to that object.
+struct RoleTable {
+  using Record = RoleRecord<RealAtomics>;
+
+  std::string what;  // "reader of latest 'pose' in /dev/shm/kith-1000"
+  std::uint32_t count = 0;
+  std::function<Record&(std::uint32_t)> record;
+  std::function<void(std::uint32_t)> prepare;  // before a role is taken; may throw
+  std::function<void(std::uint32_t)> drop;     // gives up all it held; repeatable
+  std::function<void(std::uint32_t)> settle;   // gives up what a dead holder cannot have had
+};
+
+struct ClaimedRole {
+  std::uint32_t index = 0;
+  bool inherited = false;  // the role existed and may hold something
+};
+
+// Throws invalid_name unless `name` can name a role or is empty.
+void check_role_name(const std::string& name);
+
+// Takes the role `name`, or any free one if the name is empty. Under the administrative lock.
+// Throws role_taken, naming the holder, or table_full.
+ClaimedRole claim_role(const RoleTable& table, const std::string& name,
+                       const Membership& membership);
+
+// Gives up the roles of a dead owner. Under the administrative lock; repeatable. True if there were
+// any.
+bool heal_roles(const RoleTable& table, std::uint64_t dead_owner);
+
+// Gives up every vacant role. Under the administrative lock. Returns how many.
+std::uint32_t drop_vacant_roles(const RoleTable& table);
+
+}  // namespace kith::internal
