@@ -1,11 +1,13 @@
 #include "kith/os/process.hpp"
 
 #include <cstdlib>
+#include <cstring>
 #include <ctime>
-#include <fstream>
 #include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
+
+#include "kith/os/file.hpp"
 
 namespace kith::os {
 
@@ -15,8 +17,12 @@ ProcessFacts this_process() {
   facts.user = ::geteuid();
   struct stat status {};
   if (::stat("/proc/self/ns/pid", &status) == 0) facts.pid_namespace = status.st_ino;
-  std::ifstream name("/proc/self/comm");
-  std::getline(name, facts.program);
+  // The program's name, not this thread's, which prctl would give.
+  char name[32] = {};
+  const auto file = open_path("/proc/self/comm", Access::read_only);
+  const auto got = file ? read_at(file.value, name, sizeof name - 1, 0)
+                        : Outcome<std::uint64_t>::failed(file.error);
+  if (got) facts.program.assign(name, ::strcspn(name, "\n"));
   return facts;
 }
 

@@ -1,0 +1,144 @@
+// kith_prove [--json FILE] [--long]: the proofs, as a table for people and as rows for machines.
+//
+// step      every operation, killed after each of its instructions (the short form: after every
+//           system call, every change of shared bytes, and a sample of the rest)
+// campaign  a mesh of processes under random kills, values checksummed, books balanced at the end
+//
+// Exits with 0 only if every row tried something and nothing failed.
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <nlohmann/json.hpp>
+#include <unistd.h>
+
+#include "kith/base/error.hpp"
+#include "kith/member/member.hpp"
+
+#include "testkit/report.hpp"
+#include "tests/prove/campaign.hpp"
+#include "tests/prove/subjects.hpp"
+
+namespace kith::prove {
+namespace {
+
+using namespace std::chrono_literals;
+
+struct Options {
+  bool everything = false;  // --long
+  std::string json;
+  std::string only;
+  std::uint32_t campaign_seconds = 60;
+};
+
+std::vector<testkit::Subject> all_subjects(const World& world, const std::string& only) {
+  std::vector<testkit::Subject> all;
+  for (auto subjects : {region_subjects(world), member_subjects(world),
+                        latest_write_subjects(world), latest_read_subjects(world)}) {
+    for (testkit::Subject& subject : subjects) {
+      if (subject.name.find(only) != std::string::npos) all.push_back(std::move(subject));
+    }
+  }
+  return all;
+}
+
+std::vector<testkit::Report> run_step_killer(const World& world, const Options& options) {
+  testkit::Plan plan = testkit::Plan::full();
+  if (!options.everything) {
+    plan = testkit::Plan::brief(300);
+    plan.budget = 6s;  // two dozen subjects in two minutes; what is left out is said
+  }
+  std::vector<testkit::Report> reports;
+  for (const testkit::Subject& subject : all_subjects(world, options.only)) {
+    std::cerr << "step: " << subject.name << " ...\n";
+    reports.push_back(testkit::kill_every_step(subject, plan));
+  }
+  return reports;
+}
+
+nlohmann::json row_of(const CampaignResult& result) {
+  return {{"proof", "campaign"},
+          {"subject", result.subject},
+          {"tried", result.tried},
+          {"failed", result.failed},
+          {"detail", result.broken.empty() ? result.detail : result.broken}};
+}
+
+void write_json(const std::string& file, const std::vector<testkit::Report>& reports,
+                const std::vector<CampaignResult>& campaigns) {
+  nlohmann::json rows = nlohmann::json::array();
+  for (const testkit::Report& report : reports) {
+    rows.push_back(nlohmann::json::parse(testkit::json_row(report)));
+  }
+  for (const CampaignResult& result : campaigns) rows.push_back(row_of(result));
+  std::ofstream out(file);
+  out << rows.dump(2) << '\n';
+  if (!out.flush()) throw std::runtime_error("cannot write " + file);
+}
+
+// "" if this machine lets us prove anything, else what it refuses, by name.
+std::string refusal(const World& world) {
+  const std::string tracing = testkit::why_refused();
+  if (!tracing.empty()) return tracing;
+  try {
+    static_cast<void>(Member::join(world.domain()));
+  } catch (const Error& error) {
+    return std::string("joining a domain, which takes file locks, is refused: ") + error.what();
+  }
+  return {};
+}
+
+int run(const Options& options) {
+  const std::string scratch = "/dev/shm/kith-prove-" + std::to_string(::getpid());
+  const auto directory = std::filesystem::read_symlink("/proc/self/exe").parent_path();
+  const std::string why_not = refusal(World(scratch));
+  std::vector<testkit::Report> reports;
+  if (why_not.empty()) {
+    reports = run_step_killer(World(scratch), options);
+    std::cout << testkit::table(reports);
+  } else {
+    std::cout << "step: cannot work here: " << why_not << '\n';
+  }
+  std::vector<CampaignResult> campaigns;
+  if (options.campaign_seconds > 0) {
+    campaigns.push_back(
+        run_campaign(directory / "kith", scratch + "-mesh", options.campaign_seconds));
+    for (const CampaignResult& result : campaigns) {
+      std::cout << "\ncampaign: " << result.subject << "\n  "
+                << (result.broken.empty() ? result.detail : result.broken) << '\n';
+    }
+  }
+  if (!options.json.empty()) write_json(options.json, reports, campaigns);
+
+  const auto fine = [](const auto& row) { return row.fine(); };
+  const bool proved = why_not.empty() && !reports.empty() &&
+                      std::all_of(reports.begin(), reports.end(), fine) &&
+                      std::all_of(campaigns.begin(), campaigns.end(), fine);
+  std::cout << (proved ? "\nproved: nothing failed\n" : "\nNOT PROVED: see above\n");
+  std::error_code ignored;
+  std::filesystem::remove_all(scratch, ignored);
+  return proved ? 0 : 1;
+}
+
+}  // namespace
+}  // namespace kith::prove
+
+int main(int count, char** arguments) {
+  CLI::App app("Kills kith's operations after every instruction, and balances the books");
+  kith::prove::Options options;
+  app.add_flag("--long", options.everything, "every kill point, and a campaign of an hour");
+  app.add_option("--json", options.json, "write rows to this file");
+  app.add_option("--only", options.only, "subjects whose name contains this, and no campaign");
+  CLI11_PARSE(app, count, arguments);
+  if (options.everything) options.campaign_seconds = 3600;
+  if (!options.only.empty()) options.campaign_seconds = 0;
+  try {
+    return kith::prove::run(options);
+  } catch (const std::exception& error) {
+    std::cerr << "kith_prove: " << error.what() << '\n';
+    return 1;
+  }
+}
