@@ -35,6 +35,7 @@
 #include <utility>
 
 #include "kith/base/contract.hpp"
+#include "kith/base/error.hpp"
 #include "kith/base/fingerprint.hpp"
 #include "kith/base/shareable.hpp"
 #include "kith/channel/latest_bytes.hpp"

@@ -77,6 +77,7 @@ class HeldReaderRole {
   bool retires_ = false;
 };
 
+// Shared by a writer object and its one draft, which may outlive it: whoever ends last ends this.
 class LatestWriterState {
  public:
   LatestWriterState(const Domain& domain, const LatestRequest& request)
@@ -124,7 +125,19 @@ class LatestWriterState {
     return WriteAnswer::committed;
   }
 
-  void end_draft() noexcept { drafting_ = false; }
+  // The draft is over, committed or not.
+  void end_draft() noexcept {
+    drafting_ = false;
+    if (abandoned_) delete this;
+  }
+  // The writer object is gone; a draft that outlives it ends this.
+  void abandon() noexcept {
+    if (!drafting_) {
+      delete this;
+    } else {
+      abandoned_ = true;
+    }
+  }
 
   [[nodiscard]] std::uint64_t sequence() const noexcept { return sequence_; }
   [[nodiscard]] std::span<const std::byte> last() const noexcept {
@@ -153,6 +166,7 @@ class LatestWriterState {
   std::uint64_t sequence_ = 0;
   std::uint32_t slot_ = 0;  // chosen, not committed yet
   bool drafting_ = false;
+  bool abandoned_ = false;
 };
 
 // Shared by a reader object and its one guard, which may outlive it: whoever ends last ends this.
@@ -282,9 +296,10 @@ WaitAnswer LatestReaderState::wait_newer(Deadline deadline) noexcept {
   using namespace std::chrono_literals;
   auto& notify = channel_.control().notify;
   // Slices, because a writer may be killed between its commit and its wake, or the file be removed.
-  for (auto slice = 100ms;; slice = std::min<std::chrono::milliseconds>(slice * 2, 1000ms)) {
+  constexpr auto kSlice = 100ms;
+  for (;;) {
     if (!role_.is_ours()) return WaitAnswer::forked;
-    const Deadline slice_end = deadline.within(slice);
+    const Deadline slice_end = deadline.within(kSlice);
     while (!slice_end.has_passed()) {
       // seq_cst: our bit, then our look at `latest`; the writer stores `latest`, then looks at the
       // bit. One of the two sees the other.
@@ -360,20 +375,35 @@ DraftBytes::~DraftBytes() {
 WriteAnswer DraftBytes::commit() noexcept {
   KITH_REQUIRE(writer_ != nullptr, "a draft that was refused or committed cannot be committed");
   auto* writer = std::exchange(writer_, nullptr);
-  writer->end_draft();
   answer_ = writer->commit(std::exchange(bytes_, {}).size());
+  writer->end_draft();
   return answer_;
 }
 
 LatestBytesWriter::LatestBytesWriter(const Domain& domain, const std::string& name,
                                      std::uint64_t payload_max, const LatestOptions& options,
                                      internal::PayloadType type)
-    : state_(std::make_unique<internal::LatestWriterState>(
+    : state_(new internal::LatestWriterState(
           domain, internal::request_for(name, payload_max, options, type))) {}
 
-LatestBytesWriter::LatestBytesWriter(LatestBytesWriter&&) noexcept = default;
-LatestBytesWriter& LatestBytesWriter::operator=(LatestBytesWriter&&) noexcept = default;
-LatestBytesWriter::~LatestBytesWriter() = default;
+LatestBytesWriter::LatestBytesWriter(LatestBytesWriter&& other) noexcept
+    : state_(std::exchange(other.state_, nullptr)) {}
+
+LatestBytesWriter& LatestBytesWriter::operator=(LatestBytesWriter&& other) noexcept {
+  if (this != &other) {
+    close();
+    state_ = std::exchange(other.state_, nullptr);
+  }
+  return *this;
+}
+
+LatestBytesWriter::~LatestBytesWriter() {
+  close();
+}
+
+void LatestBytesWriter::close() noexcept {
+  if (state_ != nullptr) std::exchange(state_, nullptr)->abandon();
+}
 
 internal::LatestWriterState& LatestBytesWriter::state() const {
   KITH_REQUIRE(state_ != nullptr, "a moved-from writer has no channel");

@@ -42,7 +42,8 @@ struct LatestOptions {
   // finds what the dead one held. Empty: the role ends with its holder.
   std::string role{};
   // How long to wait for a role that a living process holds, and, where the channel cannot be
-  // created for want of a size, for the channel.
+  // created for want of a size, for the channel. A process stopped in the microseconds in which it
+  // takes a role of this channel makes others wait up to a second, whatever this says.
   Deadline deadline = Deadline::now();
 };
 
@@ -112,7 +113,8 @@ class PinnedBytes {
   ReadAnswer answer_ = ReadAnswer::empty;
 };
 
-// A slot to fill in place, invisible until commit(). Abandoned if it ends without.
+// A slot to fill in place, invisible until commit(). Abandoned if it ends without. May outlive its
+// writer object, whose role it then keeps.
 class DraftBytes {
  public:
   DraftBytes() noexcept = default;
@@ -141,8 +143,8 @@ class LatestBytesWriter {
   // Creates the channel if it is not there. Throws Error: role_taken, wrong_type, no_space, ...
   LatestBytesWriter(const Domain& domain, const std::string& name, std::uint64_t payload_max,
                     const LatestOptions& options = {}, internal::PayloadType type = {});
-  LatestBytesWriter(LatestBytesWriter&&) noexcept;
-  LatestBytesWriter& operator=(LatestBytesWriter&&) noexcept;
+  LatestBytesWriter(LatestBytesWriter&& other) noexcept;
+  LatestBytesWriter& operator=(LatestBytesWriter&& other) noexcept;
   ~LatestBytesWriter();
 
   // Copies `value` in and commits it.
@@ -163,8 +165,10 @@ class LatestBytesWriter {
 
  private:
   [[nodiscard]] internal::LatestWriterState& state() const;
+  void close() noexcept;
 
-  std::unique_ptr<internal::LatestWriterState> state_;
+  // Owned together with a draft that may outlive this; see LatestWriterState.
+  internal::LatestWriterState* state_ = nullptr;
 };
 
 // What becomes of a message that the former holder of a named reader's role held when it died.
@@ -181,8 +185,8 @@ class LatestBytesReader {
   LatestBytesReader(const Domain& domain, const std::string& name,
                     const LatestOptions& options = {}, Inherited inherited = Inherited::let_go,
                     std::optional<std::uint64_t> payload_max = {}, internal::PayloadType type = {});
-  LatestBytesReader(LatestBytesReader&&) noexcept;
-  LatestBytesReader& operator=(LatestBytesReader&&) noexcept;
+  LatestBytesReader(LatestBytesReader&& other) noexcept;
+  LatestBytesReader& operator=(LatestBytesReader&& other) noexcept;
   ~LatestBytesReader();
 
   // Holds the newest value.

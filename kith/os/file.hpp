@@ -50,6 +50,7 @@ struct FileFacts {
   std::uint64_t size = 0;             // bytes, as `ls -l` shows
   std::uint64_t allocated_bytes = 0;  // bytes that occupy memory or disk, as `du` shows
   std::uint32_t owner = 0;            // user id
+  std::uint32_t group = 0;            // group id
   std::uint32_t permissions = 0;      // the low twelve bits of the mode
   std::uint32_t links = 0;
 };
@@ -82,6 +83,7 @@ Outcome<FileFacts> facts_of_path(const std::string& path);
 Outcome<SpaceFacts> space_of(const Descriptor& file);
 
 Done set_permissions(const Descriptor& file, std::uint32_t permissions);
+Done set_owner(const Descriptor& file, std::uint32_t owner, std::uint32_t group);
 Done set_size(const Descriptor& file, std::uint64_t size);
 // Makes [offset, offset + length) occupy real pages now, so that a full file system is an error
 // here and not a SIGBUS at the first touch.
@@ -91,6 +93,7 @@ Done give_back(const Descriptor& file, std::uint64_t offset, std::uint64_t lengt
 // Reads up to `length` bytes at `offset`; safe where touching a mapping would not be.
 Outcome<std::uint64_t> read_at(const Descriptor& file, void* to, std::uint64_t length,
                                std::uint64_t offset);
+Done write_at(const Descriptor& file, const void* from, std::uint64_t length, std::uint64_t offset);
 
 Done make_directory(const std::string& path, std::uint32_t permissions);
 Done remove_directory(const std::string& path);

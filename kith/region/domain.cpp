@@ -1,6 +1,8 @@
 #include "kith/region/domain.hpp"
 
+#include <atomic>
 #include <cerrno>
+#include <filesystem>
 #include <utility>
 
 #include "kith/base/error.hpp"
@@ -31,13 +33,15 @@ Domain Domain::standard(DomainOptions options) {
 }
 
 Domain Domain::at(std::string directory, DomainOptions options) {
-  while (directory.size() > 1 && directory.back() == '/') directory.pop_back();
   if (directory.empty()) {
     throw Error(Errc::invalid_argument, {.object = "domain",
                                          .expected = "the path of a directory",
                                          .found = "an empty one",
                                          .remedy = "name a directory, as in /dev/shm/my-domain"});
   }
+  // Absolute from the beginning: the program may change its working directory.
+  directory = std::filesystem::absolute(directory).lexically_normal();
+  while (directory.size() > 1 && directory.back() == '/') directory.pop_back();
   const bool private_default = directory == default_path();
   return Domain(std::move(directory), options, private_default);
 }
@@ -57,10 +61,16 @@ bool Domain::exists() const {
   return facts && facts.value.kind == os::FileKind::directory;
 }
 
+os::FileIdentity Domain::first_identity() const noexcept {
+  return {std::atomic_ref(identity_.device).load(std::memory_order_relaxed),
+          std::atomic_ref(identity_.inode).load(std::memory_order_relaxed)};
+}
+
 bool Domain::is_orphaned() const {
-  if (identity_ == os::FileIdentity{}) return false;
+  const os::FileIdentity first = first_identity();
+  if (first == os::FileIdentity{}) return false;
   const auto facts = os::facts_of_path(path_);
-  return !facts || facts.value.identity != identity_;
+  return !facts || facts.value.identity != first;
 }
 
 std::vector<std::string> Domain::names() const {
@@ -111,7 +121,11 @@ void Domain::check(const os::Descriptor& directory) const {
                  .found = "mode " + internal::octal(facts.value.permissions),
                  .remedy = "chmod o-w " + path_ + ", or name a directory inside it"});
   }
-  if (identity_ == os::FileIdentity{}) identity_ = facts.value.identity;
+  if (first_identity() == os::FileIdentity{}) {
+    // Several threads may be the first, with one value. relaxed: it guards no other data.
+    std::atomic_ref(identity_.device).store(facts.value.identity.device, std::memory_order_relaxed);
+    std::atomic_ref(identity_.inode).store(facts.value.identity.inode, std::memory_order_relaxed);
+  }
 }
 
 os::Descriptor Domain::open_or_create() const {

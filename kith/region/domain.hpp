@@ -57,6 +57,7 @@ class Domain {
  private:
   Domain(std::string path, DomainOptions options, bool private_default);
   void check(const os::Descriptor& directory) const;
+  [[nodiscard]] os::FileIdentity first_identity() const noexcept;
 
   std::string path_;
   DomainOptions options_;

@@ -18,6 +18,10 @@
 
 namespace kith::internal {
 
+// The one region of a domain that is not a user's: its member table. The leading dot keeps it out
+// of the users' names and of listings.
+inline constexpr const char* kMembersName = ".members";
+
 inline constexpr std::array<char, 8> kRegionMagic{'k', 'i', 't', 'h', '\0', 'r', 'g', 'n'};
 inline constexpr std::uint32_t kByteOrderMark = 0x01020304;
 inline constexpr std::uint16_t kFormatMajor = 1;  // equal major numbers interoperate

@@ -54,7 +54,9 @@ struct Bytes;
 // missing; with Force::yes its users keep their mapping and are told `orphaned`.
 [[nodiscard]] inline Removal remove_object(const Domain& domain, const std::string& name,
                                            Force force = Force::no) {
-  return internal::remove_region(domain, name, force);
+  const Removal removal = internal::remove_region(domain, name, force);
+  if (removal == Removal::removed) internal::tidy_domain(domain);
+  return removal;
 }
 
 // What every region handle can be asked.
@@ -104,8 +106,10 @@ class Region : public RegionHandle {
     KITH_REQUIRE(region_, "a closed or moved-from region has no content");
     return std::launder(reinterpret_cast<T*>(region_.content()));
   }
-  // Opens what bears the name now; the old memory goes. Throws as open does, and then keeps it.
+  // If orphaned, opens what bears the name now; the old memory goes. Throws as open does, and then
+  // keeps it.
   void reattach(Deadline deadline) {
+    if (!is_orphaned()) return;
     region_ = internal::MappedRegion::open(domain(), name(), spec({}), deadline);
   }
 
@@ -151,6 +155,7 @@ class Region<Bytes> : public RegionHandle {
   }
   [[nodiscard]] std::uint64_t size() const noexcept { return region_.content_size(); }
   void reattach(Deadline deadline) {
+    if (!is_orphaned()) return;
     region_ = internal::MappedRegion::open(domain(), name(), spec_of_any_size(), deadline);
   }
 

@@ -46,7 +46,11 @@ RoleTable writer_table_of(const MappedRegion& region) {
   table.what = "writer of " + channel_text(region);
   table.count = 1;
   table.record = [&region](std::uint32_t) -> RoleRecord<RealAtomics>& { return writer_of(region); };
-  table.prepare = table.drop = table.settle = [](std::uint32_t) {};  // a writer holds nothing
+  table.prepare = [](std::uint32_t) {};
+  // A writer holds nothing; but it may have been killed between its commit and its wake.
+  table.drop = table.settle = [&region](std::uint32_t) {
+    os::futex_add_one_and_wake_all(control_of(region).notify);
+  };
   return table;
 }
 
@@ -70,23 +74,14 @@ RoleTable reader_table_of(const MappedRegion& region, const LatestShape& shape) 
   return table;
 }
 
-// Under the administrative lock: roles of the dead, and a wake for what a dead writer committed
-// without living to say so.
-void heal_channel(const MappedRegion& region, const LatestShape& shape, std::uint64_t dead_owner) {
-  heal_roles(reader_table_of(region, shape), dead_owner);
-  if (heal_roles(writer_table_of(region), dead_owner)) {
-    os::futex_add_one_and_wake_all(control_of(region).notify);
-  }
-}
-
-bool heal_latest(MappedRegion& region, std::uint64_t dead_owner) {
+bool heal_latest(MappedRegion& region, std::uint64_t dead_owner, Deadline patience) {
   const auto shape = LatestShape::from(region.facts());
   if (!shape) return false;
-  const AdminLock lock(region.domain(), region.name(), region.identity(),
-                       Deadline::after(kAdminPatience));
+  const AdminLock lock(region.domain(), region.name(), region.identity(), patience);
   if (lock.answer() == AdminLock::Answer::orphaned) return true;
   if (lock.answer() != AdminLock::Answer::held) return false;
-  heal_channel(region, *shape, dead_owner);
+  heal_roles(reader_table_of(region, *shape), dead_owner);
+  heal_roles(writer_table_of(region), dead_owner);
   return true;
 }
 
@@ -182,6 +177,9 @@ namespace {
 
 }  // namespace
 
+// Named by the library's link options, so that programs that link it statically contain this file.
+extern "C" const int kith_heals_latest = 1;
+
 LatestChannel::LatestChannel(const Domain& domain, const LatestRequest& request) {
   register_latest_healer();
   check_role_name(request.role);  // before anything is made for it
@@ -220,20 +218,17 @@ void LatestChannel::adopt_member_table() {
   const std::uint64_t ours = membership_->table_identity();
   const std::uint64_t theirs = known.load(std::memory_order_relaxed);
   if (theirs == ours) return;
-  if (theirs != 0 && region_.found_in_use()) {
+  const auto readers = reader_table();
+  const auto writer = writer_table();
+  if (theirs != 0 && region_.found_in_use() && (has_owners(readers) || has_owners(writer))) {
     throw Error(Errc::orphaned,
                 {.object = channel_text(region_),
                  .expected = "members of this domain's member table",
                  .found = "processes that joined an older one, which was removed",
                  .remedy = "end the processes that use it, or remove it with `kith rm --force`"});
   }
-  const auto readers = reader_table();
-  for (std::uint32_t i = 0; i < readers.count; ++i) {
-    const std::uint64_t owner = readers.record(i).owner.load(std::memory_order_acquire);
-    if (has_owner(owner)) heal_roles(readers, owner);
-  }
-  const std::uint64_t writer = writer_of(region_).owner.load(std::memory_order_acquire);
-  if (has_owner(writer)) heal_roles(writer_table(), writer);
+  heal_all_roles(readers);
+  heal_all_roles(writer);
   // relaxed: read and written under the administrative lock only.
   known.store(ours, std::memory_order_relaxed);
 }

@@ -83,7 +83,8 @@ class LatestChannel {
   LatestChannel(const LatestChannel&) = delete;
   LatestChannel& operator=(const LatestChannel&) = delete;
 
-  // Take the role until the deadline; throw role_taken or table_full when it passes.
+  // Take the role, waiting until the deadline for a living holder; then throw role_taken. With
+  // every place taken, table_full at once.
   void claim_writer(const std::string& role, Deadline deadline);
   ClaimedRole claim_reader(const std::string& role, Deadline deadline);
   // Give the role up: a named reader's becomes vacant, unless `drop_name`.

@@ -126,15 +126,26 @@ ClaimedRole claim_role(const RoleTable& table, const std::string& name,
   return {*index, false};
 }
 
-bool heal_roles(const RoleTable& table, std::uint64_t dead_owner) {
-  bool found = false;
+void heal_roles(const RoleTable& table, std::uint64_t dead_owner) {
   for (std::uint32_t i = 0; i < table.count; ++i) {
     const std::uint64_t owner = owner_at(table, i);
     if (!has_owner(owner) || (owner & kOwnerMask) != (dead_owner & kOwnerMask)) continue;
     let_go_for_the_dead(table, i, owner);
-    found = true;
   }
-  return found;
+}
+
+void heal_all_roles(const RoleTable& table) {
+  for (std::uint32_t i = 0; i < table.count; ++i) {
+    const std::uint64_t owner = owner_at(table, i);
+    if (has_owner(owner)) let_go_for_the_dead(table, i, owner);
+  }
+}
+
+bool has_owners(const RoleTable& table) {
+  for (std::uint32_t i = 0; i < table.count; ++i) {
+    if (has_owner(owner_at(table, i))) return true;
+  }
+  return false;
 }
 
 std::uint32_t drop_vacant_roles(const RoleTable& table) {

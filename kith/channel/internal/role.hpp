@@ -61,9 +61,12 @@ void check_role_name(const std::string& name);
 ClaimedRole claim_role(const RoleTable& table, const std::string& name,
                        const Membership& membership);
 
-// Gives up the roles of a dead owner. Under the administrative lock; repeatable. True if there were
-// any.
-bool heal_roles(const RoleTable& table, std::uint64_t dead_owner);
+// Gives up the roles of a dead owner. Under the administrative lock; repeatable.
+void heal_roles(const RoleTable& table, std::uint64_t dead_owner);
+
+// Gives up every role that has an owner: none of them can live. Under the administrative lock.
+void heal_all_roles(const RoleTable& table);
+[[nodiscard]] bool has_owners(const RoleTable& table);
 
 // Gives up every vacant role. Under the administrative lock. Returns how many.
 std::uint32_t drop_vacant_roles(const RoleTable& table);

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "kith/base/atomics.hpp"
 #include "kith/base/contract.hpp"
 #include "kith/os/fork.hpp"
 #include "kith/os/process.hpp"
@@ -65,7 +66,6 @@ std::shared_ptr<Membership> Membership::of(const Domain& domain) {
   if (membership && membership->is_usable()) return membership;
   std::shared_ptr<Membership> joined(new Membership(domain));
   known = joined;
-  joined->reaped_at_joining_ = joined->reap_dead();
   return joined;
 }
 
@@ -73,6 +73,7 @@ Membership::Membership(const Domain& domain) : domain_(domain), process_mark_(os
   table_ = MappedRegion::open_or_create(domain, kMembersName, table_spec(domain.options()),
                                         Deadline::now());
   members_max_ = static_cast<std::uint32_t>(table_.facts().geometry[kMembersMaxWord]);
+  table_identity_ = load_once(header().identity);
   join();
 }
 
@@ -103,10 +104,6 @@ std::uint32_t Membership::records_ready() const noexcept {
   return std::min(header().records_ready.load(std::memory_order_acquire), members_max_);
 }
 
-std::uint64_t Membership::table_identity() const noexcept {
-  return header().identity;
-}
-
 bool Membership::is_this_process() const noexcept {
   return process_mark_ == os::process_mark();
 }
@@ -116,16 +113,22 @@ bool Membership::is_usable() const noexcept {
 }
 
 void Membership::join() {
+  reaped_at_joining_ = reap_dead();
   // Losing a race for a place means that somebody else joined, which members_max bounds.
   for (std::uint32_t attempt = 0; attempt <= members_max_; ++attempt) {
     const std::uint32_t known = records_ready();
-    if (take_free_record() || take_dead_record() || take_new_record()) return;
+    if (take_free_record() || take_new_record()) return;
     if (known == members_max_) break;
+  }
+  const std::uint32_t unreaped = reaped_at_joining_.unreaped;
+  std::string found = std::to_string(members_max_ - unreaped) + " living members, its maximum";
+  if (unreaped != 0) {
+    found += ", with " + std::to_string(unreaped) + " dead ones that cannot be reaped from here";
   }
   throw Error(Errc::table_full,
               {.object = "member table of domain " + domain_.path(),
                .expected = "a free place for this process",
-               .found = std::to_string(members_max_) + " living members, its maximum",
+               .found = found,
                .remedy = "end some of them, or create the domain with a larger members_max"});
 }
 
@@ -140,14 +143,6 @@ bool Membership::take_free_record() {
   std::sort(free.begin(), free.end());
   return std::any_of(free.begin(), free.end(),
                      [&](const auto& entry) { return take(entry.second); });
-}
-
-bool Membership::take_dead_record() {
-  const std::uint32_t ready = records_ready();
-  for (std::uint32_t i = 0; i < ready; ++i) {
-    if (reap(i) == Reaped::yes && take(i)) return true;
-  }
-  return false;
 }
 
 bool Membership::take_new_record() {
@@ -198,19 +193,11 @@ void Membership::leave() noexcept {
   record(id_.index).state.store(state_word(id_.incarnation, false), std::memory_order_release);
   life_ = os::HeldLock();
   table_.close();
-  try {
-    // The table goes only when no object is left that could hold a member's word.
-    if (domain_.names().empty() &&
-        remove_region(domain_, kMembersName, Force::no) != Removal::in_use) {
-      domain_.remove_if_empty();
-    }
-  } catch (const std::exception&) {
-    // Nothing is lost: an empty table stays for the next member.
-  }
+  tidy_domain(domain_);
 }
 
 Liveness Membership::liveness(MemberId id) const noexcept {
-  if (id == id_) return Liveness::alive;
+  if (id == id_ && is_this_process()) return Liveness::alive;
   if (id.index >= records_ready()) return Liveness::dead;  // nobody can be this
   const std::uint64_t state = record(id.index).state.load(std::memory_order_acquire);
   if (state != state_word(id.incarnation, true)) return Liveness::dead;  // left, or reaped

@@ -16,7 +16,11 @@ namespace kith::internal {
 
 // Gives back what a dead member held in one object. Under the object's administrative lock; every
 // step repeatable, because the healer may be killed too. False if something had to stay.
-using Healer = bool (*)(MappedRegion& region, std::uint64_t dead_owner);
+using Healer = bool (*)(MappedRegion& region, std::uint64_t dead_owner, Deadline patience);
+
+// What one pass over the dead waits in all for objects whose administrative lock is taken: it is
+// held for microseconds, or by a stopped process, whose objects then wait for the next pass.
+inline constexpr std::chrono::milliseconds kReapPatience{100};
 
 // Each kind of object that holds owner words names its healer once, before it joins.
 void register_healer(const std::string& kind, Healer healer);
@@ -32,7 +36,7 @@ class Membership {
 
   [[nodiscard]] MemberId id() const noexcept { return id_; }
   [[nodiscard]] std::uint64_t word() const noexcept { return owner_word(id_); }
-  [[nodiscard]] std::uint64_t table_identity() const noexcept;
+  [[nodiscard]] std::uint64_t table_identity() const noexcept { return table_identity_; }
   // Still this process (not a forked child), and the table still bears its name.
   [[nodiscard]] bool is_usable() const noexcept;
   [[nodiscard]] bool is_this_process() const noexcept;
@@ -60,7 +64,6 @@ class Membership {
 
   void join();
   bool take_free_record();
-  bool take_dead_record();
   bool take_new_record();
   bool take(std::uint32_t index);
   void make_record_ready(std::uint32_t index);
@@ -68,15 +71,17 @@ class Membership {
   [[nodiscard]] MemberFacts facts_of(std::uint32_t index, std::uint64_t state) const;
 
   enum class Reaped { not_dead, yes, unreaped };
-  Reaped reap(std::uint32_t index);
+  Reaped reap(std::uint32_t index, Deadline patience);
   [[nodiscard]] std::vector<std::uint64_t> read_list(const std::atomic<std::uint64_t>* list,
                                                      std::uint32_t entries) const;
-  bool heal_all(std::uint32_t index, std::uint64_t dead_owner);
-  bool heal(const std::string& name, std::uint64_t inode, std::uint64_t dead_owner);
+  bool heal_all(std::uint32_t index, std::uint64_t dead_owner, Deadline patience);
+  bool heal(const std::string& name, std::uint64_t inode, std::uint64_t dead_owner,
+            Deadline patience);
 
   Domain domain_;
   MappedRegion table_;
-  std::uint32_t members_max_ = 0;  // private copy of the geometry
+  std::uint32_t members_max_ = 0;     // private copy of the geometry
+  std::uint64_t table_identity_ = 0;  // private copy, read once
   MemberId id_;
   os::HeldLock life_;
   std::uint64_t process_mark_ = 0;

@@ -83,10 +83,11 @@ void Membership::detach(std::uint64_t inode) noexcept {
 
 ReapSummary Membership::reap_dead() {
   ReapSummary summary;
+  const Deadline patience = Deadline::after(kReapPatience);
   const std::uint32_t ready = records_ready();
   for (std::uint32_t i = 0; i < ready; ++i) {
-    if (i == id_.index) continue;
-    const Reaped reaped = reap(i);
+    if (i == id_.index && id_.incarnation != 0) continue;  // 0: not joined yet
+    const Reaped reaped = reap(i, patience);
     if (reaped == Reaped::yes) ++summary.reaped;
     if (reaped == Reaped::unreaped) ++summary.unreaped;
   }
@@ -95,7 +96,7 @@ ReapSummary Membership::reap_dead() {
 
 // The reap lock makes us the only one who does this; that the life lock is free and the record
 // still used makes its member dead for good, since only a reaper can free the place for another.
-Membership::Reaped Membership::reap(std::uint32_t index) {
+Membership::Reaped Membership::reap(std::uint32_t index, Deadline patience) {
   MemberRecord& dead = record(index);
   if ((dead.state.load(std::memory_order_acquire) & kUsed) == 0) return Reaped::not_dead;
   const os::ForkGuard no_forks;
@@ -109,9 +110,12 @@ Membership::Reaped Membership::reap(std::uint32_t index) {
   const std::uint64_t state = dead.state.load(std::memory_order_acquire);
   const auto still = os::is_locked_elsewhere(file, kLifeLocks + index, os::LockKind::exclusive);
   if ((state & kUsed) == 0 || !still || still.value) return Reaped::not_dead;
+  // Used by the same member before and after its life lock was seen free: so that member is dead.
+  // Without this look, it could have left in between and another be sitting here by now.
+  if (dead.state.load(std::memory_order_acquire) != state) return Reaped::not_dead;
 
   const std::uint32_t incarnation = incarnation_of(state);
-  if (!heal_all(index, owner_word({index, incarnation}))) return Reaped::unreaped;
+  if (!heal_all(index, owner_word({index, incarnation}), patience)) return Reaped::unreaped;
   // Last: a place freed before its leftovers are gone would lose them. release: publishes the
   // healing to whoever sits down here next.
   dead.attached_ready.store(0, std::memory_order_relaxed);
@@ -131,7 +135,7 @@ std::vector<std::uint64_t> Membership::read_list(const std::atomic<std::uint64_t
   return inodes;
 }
 
-bool Membership::heal_all(std::uint32_t index, std::uint64_t dead_owner) {
+bool Membership::heal_all(std::uint32_t index, std::uint64_t dead_owner, Deadline patience) {
   const std::uint32_t ready =
       std::min(record(index).attached_ready.load(std::memory_order_acquire), kAttachMax);
   if (ready == 0) return true;
@@ -140,13 +144,18 @@ bool Membership::heal_all(std::uint32_t index, std::uint64_t dead_owner) {
   // By read: the count may be a stranger's, and touching pages that nobody allocated would allocate
   // them, or be a SIGBUS where the file system is full.
   const auto inodes = read_list(list, ready);
+  std::map<std::uint64_t, bool> healed;  // a stranger may have listed one object many times
   bool clean = true;
   for (std::uint32_t entry = 0; entry < ready; ++entry) {
     const std::uint64_t inode = inodes[entry];
     if (inode == 0) continue;
-    const auto name = names.find(inode);
-    // An object without a name takes what stood in it along.
-    if (name == names.end() || heal(name->second, inode, dead_owner)) {
+    const auto [known, is_new] = healed.try_emplace(inode, true);
+    if (is_new) {
+      // An object without a name takes what stood in it along.
+      const auto name = names.find(inode);
+      known->second = name == names.end() || heal(name->second, inode, dead_owner, patience);
+    }
+    if (known->second) {
       list[entry].store(0, std::memory_order_relaxed);
     } else {
       clean = false;
@@ -155,12 +164,13 @@ bool Membership::heal_all(std::uint32_t index, std::uint64_t dead_owner) {
   return clean;
 }
 
-bool Membership::heal(const std::string& name, std::uint64_t inode, std::uint64_t dead_owner) {
+bool Membership::heal(const std::string& name, std::uint64_t inode, std::uint64_t dead_owner,
+                      Deadline patience) {
   try {
     auto region = MappedRegion::observe(domain_, name);
     if (!region || region->identity().inode != inode) return true;
     const auto healer = healers().find(region->facts().kind);
-    return healer != healers().end() && healer->second(*region, dead_owner);
+    return healer != healers().end() && healer->second(*region, dead_owner, patience);
   } catch (const std::exception&) {
     return false;  // what we may not open stays listed, and blocks only this member's place
   }

@@ -15,7 +15,6 @@
 
 namespace kith::internal {
 
-inline constexpr const char* kMembersName = ".members";
 inline constexpr const char* kMembersKind = "members";
 inline constexpr std::size_t kMembersMaxWord = 0;  // word of the geometry
 

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <memory>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -49,6 +50,7 @@ FileFacts facts_from(const struct stat& status) {
   facts.size = static_cast<std::uint64_t>(status.st_size);
   facts.allocated_bytes = static_cast<std::uint64_t>(status.st_blocks) * 512;
   facts.owner = status.st_uid;
+  facts.group = status.st_gid;
   facts.permissions = status.st_mode & 07777;
   facts.links = static_cast<std::uint32_t>(status.st_nlink);
   return facts;
@@ -144,7 +146,15 @@ Done set_permissions(const Descriptor& file, std::uint32_t permissions) {
   return done(::fchmod(file.number(), permissions));
 }
 
+Done set_owner(const Descriptor& file, std::uint32_t owner, std::uint32_t group) {
+  return done(::fchown(file.number(), owner, group));
+}
+
 Done set_size(const Descriptor& file, std::uint64_t size) {
+  // Beyond this limit the kernel answers with a signal that ends the process.
+  struct rlimit limit {};
+  const bool known = ::getrlimit(RLIMIT_FSIZE, &limit) == 0;
+  if (known && limit.rlim_cur != RLIM_INFINITY && size > limit.rlim_cur) return {EFBIG};
   return done(::ftruncate(file.number(), static_cast<off_t>(size)));
 }
 
@@ -181,6 +191,19 @@ Outcome<std::uint64_t> read_at(const Descriptor& file, void* to, std::uint64_t l
     got += static_cast<std::uint64_t>(piece);
   }
   return {got, 0};
+}
+
+Done write_at(const Descriptor& file, const void* from, std::uint64_t length,
+              std::uint64_t offset) {
+  std::uint64_t put = 0;
+  while (put < length) {
+    const ssize_t piece = ::pwrite(file.number(), static_cast<const char*>(from) + put,
+                                   length - put, static_cast<off_t>(offset + put));
+    if (piece < 0 && errno == EINTR) continue;
+    if (piece <= 0) return {piece < 0 ? errno : EIO};
+    put += static_cast<std::uint64_t>(piece);
+  }
+  return {};
 }
 
 Done make_directory(const std::string& path, std::uint32_t permissions) {

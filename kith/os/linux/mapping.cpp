@@ -9,11 +9,14 @@ namespace kith::os {
 
 Outcome<Mapping> Mapping::of_file(const Descriptor& file, std::uint64_t size, Access access) {
   const int protection = access == Access::read_only ? PROT_READ : PROT_READ | PROT_WRITE;
-  void* address = ::mmap(nullptr, size, protection, MAP_SHARED, file.number(), 0);
+  // First without access: a program that locks all its memory (mlockall with MCL_FUTURE) would
+  // otherwise have every hole of a sparse file filled, up to the last page of the file system.
+  void* address = ::mmap(nullptr, size, PROT_NONE, MAP_SHARED, file.number(), 0);
   if (address == MAP_FAILED) return Outcome<Mapping>::failed(errno);
   Outcome<Mapping> outcome;
   outcome.value.address_ = static_cast<std::byte*>(address);
   outcome.value.size_ = size;
+  if (::mprotect(address, size, protection) != 0) return Outcome<Mapping>::failed(errno);
   return outcome;
 }
 

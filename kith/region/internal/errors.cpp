@@ -37,6 +37,8 @@ Meaning meaning_of(int error_number) {
     case ENOMEM:
       return {Errc::limit_reached,
               "no room to map it: look at `ulimit -v`, vm.max_map_count and the memory limit"};
+    case EFBIG:
+      return {Errc::limit_reached, "this process may make no file so large: raise `ulimit -f`"};
     case ENOLCK:
       return {Errc::limit_reached, "the file system has no locks left or none at all"};
     case ENOSPC:

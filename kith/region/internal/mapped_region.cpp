@@ -21,6 +21,10 @@ using namespace std::chrono_literals;
 // somebody else made progress.
 constexpr int kAttemptsMax = 64;
 
+// How long open_or_create at least bears with others that create and remove the same name: each of
+// them is done within microseconds, unless it is stopped just then.
+constexpr auto kRacePatience = 1s;
+
 constexpr std::uint32_t kPrivateFile = 0600;
 
 std::uint64_t whole_pages(std::uint64_t size) {
@@ -132,6 +136,7 @@ void MappedRegion::map(const os::Descriptor& file) {
 }
 
 void MappedRegion::take_creator_lock(const os::Descriptor& file) {
+  const os::ForkGuard no_forks;  // a child born after the open would share it, and our life with it
   auto own = os::open_again(file, os::Access::read_write);
   if (!own) throw system_error(object(), "opening it again", own.error);
   auto held = os::HeldLock::take(std::move(own.value), RegionLock::kCreator);
@@ -139,13 +144,20 @@ void MappedRegion::take_creator_lock(const os::Descriptor& file) {
   creator_lock_ = std::move(held.value);
 }
 
-void MappedRegion::fill(const os::Descriptor& file, const RegionSpec& spec) {
+void MappedRegion::fill(const Newborn& newborn, const RegionSpec& spec) {
+  const os::Descriptor& file = newborn.file();
   const std::uint64_t size = whole_pages(kRegionHeaderSize + spec.content_size);
   allocate(file, spec, size, object());
   const auto facts = os::facts_of(file);
   if (!facts) throw system_error(object(), "looking at the new file", facts.error);
   if (const auto set = os::set_permissions(file, kPrivateFile); !set) {
     throw system_error(object(), "setting its permissions", set.error);
+  }
+  // Root in a user's domain leaves that user no file that only root may open.
+  const auto directory = os::facts_of(newborn.directory());
+  if (os::effective_user() == 0 && directory && directory.value.owner != 0) {
+    const auto given = os::set_owner(file, directory.value.owner, directory.value.group);
+    if (!given) throw system_error(object(), "giving it to the domain's owner", given.error);
   }
   auto mapped = os::Mapping::of_file(file, size, os::Access::read_write);
   if (!mapped) throw system_error(object(), "mapping " + bytes_text(size), mapped.error);
@@ -157,8 +169,12 @@ void MappedRegion::fill(const os::Descriptor& file, const RegionSpec& spec) {
   mapping_ = std::move(mapped.value);
 }
 
-void MappedRegion::publish(Newborn& newborn) {
-  for (int attempt = 0; !newborn.publish(name_, object()); ++attempt) {
+// False if the directory went away meanwhile, and everything must begin anew.
+bool MappedRegion::publish(Newborn& newborn) {
+  for (int attempt = 0;; ++attempt) {
+    const Newborn::Published published = newborn.publish(name_, object());
+    if (published == Newborn::Published::yes) return true;
+    if (published == Newborn::Published::directory_gone) return false;
     const os::ForkGuard no_forks;
     const auto taken = open_region_file(*domain_, name_, object());
     if (attempt < kAttemptsMax && (!taken || is_over(*taken))) {
@@ -173,31 +189,41 @@ void MappedRegion::publish(Newborn& newborn) {
   }
 }
 
-MappedRegion MappedRegion::create(const Domain& domain, const std::string& name,
-                                  const RegionSpec& spec) {
-  check_name(spec.kind, name);
+std::optional<MappedRegion> MappedRegion::attempt_create(const Domain& domain,
+                                                         const std::string& name,
+                                                         const RegionSpec& spec) {
   MappedRegion region;
   region.domain_ = domain;
   region.name_ = name;
   region.process_mark_ = os::process_mark();
-  if (spec.content_size > kRegionSizeMax - kRegionHeaderSize) {
-    throw Error(Errc::invalid_argument, {.object = region.object(),
-                                         .expected = "at most " + bytes_text(kRegionSizeMax),
-                                         .found = bytes_text(spec.content_size),
-                                         .remedy = {}});
-  }
   Newborn newborn(domain, region.object());
   // Both locks before the name: nobody may find the region without its owner.
   const auto used = os::try_lock(newborn.file(), RegionLock::kUse, os::LockKind::shared);
   if (!used) throw system_error(region.object(), "locking the new file", used.error);
   region.take_creator_lock(newborn.file());
-  region.fill(newborn.file(), spec);
-  region.publish(newborn);
+  region.fill(newborn, spec);
+  if (!region.publish(newborn)) return std::nullopt;
   region.created_here_ = true;
-  if (!os::mapping_keeps_locks(newborn.file())) {
-    region.kept_ = std::move(newborn.file());
-  }
+  if (!os::mapping_keeps_locks(newborn.file())) region.kept_ = newborn.keep_file();
   return region;
+}
+
+MappedRegion MappedRegion::create(const Domain& domain, const std::string& name,
+                                  const RegionSpec& spec) {
+  check_name(spec.kind, name);
+  if (spec.content_size > kRegionSizeMax - kRegionHeaderSize) {
+    throw Error(Errc::invalid_argument, {.object = describe_object("region", name, domain.path()),
+                                         .expected = "at most " + bytes_text(kRegionSizeMax),
+                                         .found = bytes_text(spec.content_size),
+                                         .remedy = {}});
+  }
+  for (int attempt = 0; attempt < kAttemptsMax; ++attempt) {
+    if (auto region = attempt_create(domain, name, spec)) return std::move(*region);
+  }
+  throw Error(Errc::not_found, {.object = "domain " + domain.path(),
+                                .expected = "a directory that stays",
+                                .found = "one that is removed again and again",
+                                .remedy = "look for who removes it"});
 }
 
 std::optional<MappedRegion> MappedRegion::attempt_open(const Domain& domain,
@@ -210,6 +236,12 @@ std::optional<MappedRegion> MappedRegion::attempt_open(const Domain& domain,
   const std::string object = region.object();
   auto found = open_region_file(domain, name, object);
   if (!found) return std::nullopt;
+  if (is_over(*found)) {
+    retire(*found, name);
+    return std::nullopt;
+  }
+  // Before any lock: who is refused must not be in the way of the last member's leaving.
+  check_stamp(found->facts, spec, object);
   const auto others =
       os::is_locked_elsewhere(found->file, RegionLock::kUse, os::LockKind::exclusive);
   const auto used = os::try_lock(found->file, RegionLock::kUse, os::LockKind::shared);
@@ -222,13 +254,17 @@ std::optional<MappedRegion> MappedRegion::attempt_open(const Domain& domain,
     return std::nullopt;
   }
   if (!name_stands_for(found->directory, name, found->identity)) return std::nullopt;
-  // Only now, so that the leftovers of another type, long over, bother nobody.
-  check_stamp(found->facts, spec, object);
   region.facts_ = std::move(found->facts);
   region.identity_ = found->identity;
   region.found_in_use_ = others.value;
   region.process_mark_ = os::process_mark();
-  region.map(found->file);
+  try {
+    region.map(found->file);
+  } catch (const Error&) {
+    found->file.close();  // gives the use lock back, and with it the duty of the last to leave
+    region.end_life(region.facts_.lifetime, false);
+    throw;
+  }
   if (!os::mapping_keeps_locks(found->file)) {
     region.kept_ = std::move(found->file);
   }
@@ -276,15 +312,18 @@ MappedRegion MappedRegion::open(const Domain& domain, const std::string& name,
 MappedRegion MappedRegion::open_or_create(const Domain& domain, const std::string& name,
                                           const RegionSpec& spec, Deadline deadline) {
   check_name(spec.kind, name);
-  for (int attempt = 0;; ++attempt) {
+  const Deadline patience = std::max(deadline, Deadline::after(kRacePatience));
+  for (auto pause = 20us;; pause = std::min(pause * 2, 5000us)) {
     if (auto region = attempt_open(domain, name, spec)) return std::move(*region);
     try {
-      return create(domain, name, spec);
+      // A name that is there and does not open is being removed: no need to fill a region for it.
+      const bool being_removed = os::facts_of_path(domain.path() + "/" + name).error == 0;
+      if (!being_removed || patience.has_passed()) return create(domain, name, spec);
     } catch (const Error& error) {
       // Somebody else created it in between: open theirs, as everybody does.
-      const bool lost_the_race = error.errc() == Errc::already_exists;
-      if (!lost_the_race || (attempt >= kAttemptsMax && deadline.has_passed())) throw;
+      if (error.errc() != Errc::already_exists || patience.has_passed()) throw;
     }
+    os::pause_for(pause, patience);
   }
 }
 
@@ -322,8 +361,10 @@ void MappedRegion::end_life(std::uint32_t lifetime, bool creator) const noexcept
     const bool last_leaves = lifetime == static_cast<std::uint32_t>(Lifetime::until_last_member);
     const bool creator_leaves =
         creator && lifetime == static_cast<std::uint32_t>(Lifetime::while_creator_lives);
-    if (last_leaves) static_cast<void>(remove_region(*domain_, name_, Force::no, &identity_));
-    if (creator_leaves) static_cast<void>(remove_region(*domain_, name_, Force::yes, &identity_));
+    if (!last_leaves && !creator_leaves) return;
+    const Force force = creator_leaves ? Force::yes : Force::no;
+    static_cast<void>(remove_region(*domain_, name_, force, &identity_));
+    tidy_domain(*domain_);
   } catch (const std::exception&) {
     // What closing cannot remove, the next opener or `kith clean` does: the same as after a kill.
   }

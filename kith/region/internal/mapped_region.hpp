@@ -79,8 +79,10 @@ class MappedRegion {
   static std::optional<MappedRegion> attempt_open(const Domain& domain, const std::string& name,
                                                   const RegionSpec& spec);
   void map(const os::Descriptor& file);
-  void fill(const os::Descriptor& file, const RegionSpec& spec);
-  void publish(Newborn& newborn);
+  void fill(const Newborn& newborn, const RegionSpec& spec);
+  [[nodiscard]] bool publish(Newborn& newborn);
+  static std::optional<MappedRegion> attempt_create(const Domain& domain, const std::string& name,
+                                                    const RegionSpec& spec);
   void take_creator_lock(const os::Descriptor& file);
   void end_life(std::uint32_t lifetime, bool creator) const noexcept;
 

@@ -58,16 +58,12 @@ bool is_retired(const os::Descriptor& file) {
   return got && got.value == sizeof retired && retired != 0;
 }
 
+// By write, like the reads: no mapping that could fail, no page touched that is not there.
 void mark_retired(const os::Descriptor& file) {
-  const auto page = os::Mapping::of_file(file, kRegionHeaderSize, os::Access::read_write);
-  if (!page) return;  // the mark only spares others a look at the name
-  // release: whoever sees the mark sees everything written before the removal was decided.
-  reinterpret_cast<RegionHeader*>(page.value.data())->retired.store(1, std::memory_order_release);
+  const std::uint32_t retired = 1;
+  static_cast<void>(  // refused, it only spares others a look at the name
+      os::write_at(file, &retired, sizeof retired, offsetof(RegionHeader, retired)));
 }
-
-}  // namespace
-
-namespace {
 
 // Everything but the header: whatever it says, this is a file of ours to judge.
 std::optional<RegionFile> open_unread(const Domain& domain, const std::string& name,
@@ -184,11 +180,23 @@ Removal remove_region(const Domain& domain, const std::string& name, Force force
   return Removal::removed;
 }
 
+void tidy_domain(const Domain& domain) noexcept {
+  try {
+    if (!domain.exists() || !domain.names().empty()) return;
+    if (remove_region(domain, kMembersName, Force::no) != Removal::in_use) {
+      domain.remove_if_empty();
+    }
+  } catch (const std::exception&) {
+    // Nothing is lost: an empty table stays for the next member.
+  }
+}
+
 Newborn::Newborn(const Domain& domain, const std::string& object)
     : directory_(domain.open_or_create()) {
+  const os::ForkGuard no_forks;
   auto unnamed = os::create_unnamed(directory_);
   if (unnamed) {
-    file_ = std::move(unnamed.value);
+    adopt(std::move(unnamed.value));
     return;
   }
   if (!file_system_lacks_unnamed(unnamed.error)) {
@@ -198,25 +206,39 @@ Newborn::Newborn(const Domain& domain, const std::string& object)
   temporary_name_ = std::string(kTemporaryPrefix) + std::to_string(os::random_number());
   auto named = os::create_at(directory_, temporary_name_);
   if (!named) throw system_error(object, "creating a file", named.error);
-  file_ = std::move(named.value);
+  adopt(std::move(named.value));
   // Tells remove_stillborn() that the parent lives; in the instant before, it may take our name
   // away, and publish() then reports it.
   const auto locked = os::try_lock(file_, RegionLock::kRemove, os::LockKind::shared);
   if (!locked) throw system_error(object, "locking the new file", locked.error);
 }
 
+void Newborn::adopt(os::Descriptor file) {
+  os::close_in_children(file.number());
+  file_ = std::move(file);
+}
+
+os::Descriptor Newborn::keep_file() noexcept {
+  os::forget_descriptor(file_.number());
+  return std::move(file_);
+}
+
 Newborn::~Newborn() {
+  const os::ForkGuard no_forks;
+  if (file_) os::forget_descriptor(file_.number());
+  file_.close();
   if (!temporary_name_.empty()) static_cast<void>(os::unlink_at(directory_, temporary_name_));
 }
 
-bool Newborn::publish(const std::string& name, const std::string& object) {
+Newborn::Published Newborn::publish(const std::string& name, const std::string& object) {
   const auto linked = temporary_name_.empty() ? os::link_unnamed(file_, directory_, name)
                                               : os::link_named(directory_, temporary_name_, name);
   if (linked) {
     static_cast<void>(os::unlock(file_, RegionLock::kRemove));
-    return true;
+    return Published::yes;
   }
-  if (linked.error == EEXIST) return false;
+  if (linked.error == EEXIST) return Published::taken;
+  if (linked.error == ENOENT) return Published::directory_gone;
   throw system_error(object, "giving the file its name", linked.error);
 }
 

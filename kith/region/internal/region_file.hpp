@@ -9,8 +9,9 @@
 //            name still stands for my inode" cannot change between the check and the unlink.
 //   admin    exclusive, by who changes roles or named objects.
 // An opener takes `use` first and then looks whether the file is retired and still has its name; a
-// remover takes `remove`, then `use` exclusively, then looks. Whichever lock comes second is
-// refused or sees the other's decision, so two attached holders of one name always share one inode.
+// remover takes `use` exclusively (unless by force), then `remove`, then looks. Whichever comes
+// second to `use` is refused or sees the other's decision, so two attached holders of one name
+// always share one inode.
 #pragma once
 
 #include <optional>
@@ -58,6 +59,10 @@ bool retire(const RegionFile& region, const std::string& name);
 [[nodiscard]] Removal remove_region(const Domain& domain, const std::string& name, Force force,
                                     const os::FileIdentity* only = nullptr);
 
+// Where no object is left, nobody's word can stand in one: removes the member table too, unless a
+// member lives, and the directory, if it is the private default.
+void tidy_domain(const Domain& domain) noexcept;
+
 // A file that has no name yet, or a temporary one where the file system knows no unnamed files.
 class Newborn {
  public:
@@ -66,13 +71,23 @@ class Newborn {
   Newborn& operator=(const Newborn&) = delete;
   ~Newborn();
 
-  [[nodiscard]] os::Descriptor& file() noexcept { return file_; }
-  // False if the name is taken.
-  [[nodiscard]] bool publish(const std::string& name, const std::string& object);
+  [[nodiscard]] const os::Descriptor& file() const noexcept { return file_; }
+  [[nodiscard]] const os::Descriptor& directory() const noexcept { return directory_; }
+  enum class Published {
+    yes,
+    taken,           // the name stands for something
+    directory_gone,  // the last to leave removed the empty directory: begin anew
+  };
+  [[nodiscard]] Published publish(const std::string& name, const std::string& object);
+  // The file, to be kept open beyond the birth; a forked child inherits it from now on.
+  [[nodiscard]] os::Descriptor keep_file() noexcept;
 
  private:
+  void adopt(os::Descriptor file);
+
   os::Descriptor directory_;
-  os::Descriptor file_;
+  os::Descriptor
+      file_;  // closed in children born meanwhile: it holds locks that must be ours alone
   std::string temporary_name_;
 };
 
