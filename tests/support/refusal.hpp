@@ -3,25 +3,25 @@
 // assert it (EXPECT_EQ(..., "")) and children report it.
 #pragma once
 
-#include <sys/mount.h>
-#include <sys/prctl.h>
-#include <grp.h>
-#include <sched.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
 #include <array>
 #include <cerrno>
 #include <cstring>
 #include <exception>
 #include <fstream>
 #include <functional>
+#include <grp.h>
 #include <initializer_list>
 #include <iterator>
+#include <sched.h>
 #include <string>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 #include <utility>
 
 #include "kith/base/error.hpp"
+
 #include "tests/support/child.hpp"
 
 namespace kith::tests {
@@ -94,8 +94,8 @@ struct Verdict {
   std::string skipped;   // why nothing could be tried
 };
 
-// Runs `body` in a forked child, whose limits, mounts and user it may change. A crash and a hang are
-// failures.
+// Runs `body` in a forked child, whose limits, mounts and user it may change. A crash and a hang
+// are failures.
 inline Verdict in_own_process(const std::function<void(Findings&)>& body,
                               std::chrono::milliseconds patience = std::chrono::seconds(60)) {
   std::array<int, 2> ends{};
