@@ -26,7 +26,7 @@ Memfd Memfd::create(const std::string& label, std::uint64_t size) {
   require_label(label, object);
   internal::require_size(size, object);
   auto file = os::create_memfd(label);
-  if (!file) throw internal::memory_call_failed(object, "creating it", file.error);
+  if (!file) throw internal::system_error(object, "creating it", file.error);
   internal::make_room(file.value, size, object);
   auto bytes = internal::map_whole(file.value, os::Access::read_write, object);
   return Memfd(std::move(bytes), std::move(file.value), std::move(object));
@@ -35,7 +35,7 @@ Memfd Memfd::create(const std::string& label, std::uint64_t size) {
 Memfd Memfd::open(int number, Access access) {
   std::string object = "memory behind descriptor " + std::to_string(number);
   auto file = os::duplicate(number);
-  if (!file) throw internal::memory_call_failed(object, "duplicating it", file.error);
+  if (!file) throw internal::system_error(object, "duplicating it", file.error);
   auto bytes = internal::map_whole(file.value, access, object);
   return Memfd(std::move(bytes), std::move(file.value), std::move(object));
 }
@@ -44,7 +44,7 @@ void Memfd::seal_size() {
   KITH_REQUIRE(descriptor_, "a memfd that was moved from has no size to seal");
   if (is_size_sealed()) return;
   const auto sealed = os::seal_size(descriptor_);
-  if (!sealed) throw internal::memory_call_failed(object_, "sealing its size", sealed.error);
+  if (!sealed) throw internal::system_error(object_, "sealing its size", sealed.error);
 }
 
 bool Memfd::is_size_sealed() const {
@@ -58,7 +58,7 @@ bool Memfd::is_size_sealed() const {
 os::Descriptor Memfd::descriptor() const {
   KITH_REQUIRE(descriptor_, "a memfd that was moved from has no descriptor");
   auto copy = os::duplicate(descriptor_.number());
-  if (!copy) throw internal::memory_call_failed(object_, "duplicating it", copy.error);
+  if (!copy) throw internal::system_error(object_, "duplicating it", copy.error);
   return std::move(copy.value);
 }
 

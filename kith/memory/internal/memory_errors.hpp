@@ -5,19 +5,13 @@
 #include <string>
 
 #include "kith/base/error.hpp"
-#include "kith/os/file.hpp"
+#include "kith/os/failure.hpp"
 
 namespace kith::internal {
 
 // "a regular file of 4096 bytes", "a directory"
 [[nodiscard]] std::string file_words(const os::FileFacts& facts);
 
-// The Error for a failed system call. `doing` completes "... failed".
-[[nodiscard]] Error memory_call_failed(const std::string& object, const std::string& doing,
-                                       int error_number);
-// No room for `wanted` bytes; `found` says how much there is.
-[[nodiscard]] Error memory_has_no_room(const std::string& object, std::uint64_t wanted,
-                                       const std::string& found);
 [[nodiscard]] Error memory_is_taken(const std::string& object, const std::string& by);
 [[nodiscard]] Error memory_is_no_file(const std::string& object, os::FileKind kind);
 [[nodiscard]] Error memory_is_empty(const std::string& object);

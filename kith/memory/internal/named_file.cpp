@@ -17,8 +17,7 @@ os::Descriptor open_directory_of(const Place& place) {
   // With the dot, because a link to the directory is welcome: only the memory itself must be none.
   auto directory = os::open_directory(place.directory + "/.");
   if (!directory) {
-    throw memory_call_failed(place.object, "opening the directory " + place.directory,
-                             directory.error);
+    throw system_error(place.object, "opening the directory " + place.directory, directory.error);
   }
   return std::move(directory.value);
 }
@@ -27,7 +26,7 @@ void require_free_name(const os::Descriptor& directory, const Place& place) {
   const auto there = os::facts_at(directory, place.name);
   if (there) throw memory_is_taken(place.object, file_words(there.value));
   if (there.error != ENOENT) {
-    throw memory_call_failed(place.object, "looking for the name", there.error);
+    throw system_error(place.object, "looking for the name", there.error);
   }
 }
 
@@ -37,7 +36,7 @@ std::string room_words(const os::SpaceFacts& space) {
 
 Error no_room(const std::string& object, std::uint64_t wanted, const os::Descriptor& file) {
   const auto space = os::space_of(file);
-  return memory_has_no_room(object, wanted, space ? room_words(space.value) : "less");
+  return no_space(object, wanted, space ? room_words(space.value) : "less");
 }
 
 // Beforehand, because an allocation that is bound to fail would first take what others need.
@@ -46,11 +45,11 @@ void require_room(const os::Descriptor& file, std::uint64_t size, const std::str
   if (!space) return;
   const bool has_a_limit = space.value.total_bytes != 0;  // a memfd and some tmpfs have none
   if (has_a_limit && size > space.value.free_bytes) {
-    throw memory_has_no_room(object, size, room_words(space.value));
+    throw no_space(object, size, room_words(space.value));
   }
   if (!has_a_limit && size > os::memory_and_swap()) {
-    throw memory_has_no_room(object, size,
-                             "a machine of " + std::to_string(os::memory_and_swap()) + " bytes");
+    throw no_space(object, size,
+                   "a machine of " + std::to_string(os::memory_and_swap()) + " bytes");
   }
 }
 
@@ -76,21 +75,21 @@ void require_size(std::uint64_t size, const std::string& object) {
 void make_room(const os::Descriptor& file, std::uint64_t size, const std::string& object) {
   require_room(file, size, object);
   const auto sized = os::set_size(file, size);
-  if (!sized) throw memory_call_failed(object, "setting its size", sized.error);
+  if (!sized) throw system_error(object, "setting its size", sized.error);
   const auto allocated = os::allocate(file, 0, size);
   if (allocated) return;
   if (allocated.error == ENOSPC) throw no_room(object, size, file);
-  throw memory_call_failed(object, "allocating its bytes", allocated.error);
+  throw system_error(object, "allocating its bytes", allocated.error);
 }
 
 MappedBytes map_whole(const os::Descriptor& file, os::Access access, const std::string& object) {
   const auto facts = os::facts_of(file);
-  if (!facts) throw memory_call_failed(object, "looking at the file", facts.error);
+  if (!facts) throw system_error(object, "looking at the file", facts.error);
   if (facts.value.kind != os::FileKind::regular) throw memory_is_no_file(object, facts.value.kind);
   if (facts.value.size == 0) throw memory_is_empty(object);
   require_size(facts.value.size, object);
   auto mapping = os::Mapping::of_file(file, facts.value.size, access);
-  if (!mapping) throw memory_call_failed(object, "mapping its bytes", mapping.error);
+  if (!mapping) throw system_error(object, "mapping its bytes", mapping.error);
   return MappedBytes(std::move(mapping.value), facts.value.identity, access);
 }
 
@@ -107,7 +106,7 @@ UnseenFile::UnseenFile(const Place& place, Birth birth) : directory_(open_direct
   } else if (unnamed.error == EOPNOTSUPP || unnamed.error == EISDIR) {
     create_under_temporary_name(place);
   } else {
-    throw memory_call_failed(place.object, "creating a file in " + place.directory, unnamed.error);
+    throw system_error(place.object, "creating a file in " + place.directory, unnamed.error);
   }
 }
 
@@ -115,7 +114,7 @@ void UnseenFile::create_under_temporary_name(const Place& place) {
   std::string name = ".new-memory-" + std::to_string(os::random_number());
   auto file = os::create_at(directory_, name);
   if (!file) {
-    throw memory_call_failed(place.object, "creating a file in " + place.directory, file.error);
+    throw system_error(place.object, "creating a file in " + place.directory, file.error);
   }
   file_ = std::move(file.value);
   temporary_name_ = std::move(name);
@@ -136,7 +135,7 @@ void UnseenFile::publish(const Place& place) {
     require_free_name(directory_, place);
     throw memory_is_taken(place.object, "one that was taken a moment ago");  // and is free again
   }
-  throw memory_call_failed(place.object, "giving it its name", linked.error);
+  throw system_error(place.object, "giving it its name", linked.error);
 }
 
 MappedBytes create_named(const Place& place, std::uint64_t size, Birth birth) {
@@ -151,28 +150,28 @@ MappedBytes create_named(const Place& place, std::uint64_t size, Birth birth) {
 MappedBytes open_named(const Place& place, os::Access access) {
   const os::Descriptor directory = open_directory_of(place);
   const auto file = os::open_at(directory, place.name, access);
-  if (!file) throw memory_call_failed(place.object, "opening it", file.error);
+  if (!file) throw system_error(place.object, "opening it", file.error);
   return map_whole(file.value, access, place.object);
 }
 
 void remove_named(const Place& place) {
   const os::Descriptor directory = open_directory_of(place);
   const auto facts = os::facts_at(directory, place.name);
-  if (!facts) throw memory_call_failed(place.object, "looking for the name", facts.error);
+  if (!facts) throw system_error(place.object, "looking for the name", facts.error);
   if (facts.value.kind != os::FileKind::regular) {
     throw memory_is_no_file(place.object, facts.value.kind);
   }
   const auto unlinked = os::unlink_at(directory, place.name);
-  if (!unlinked) throw memory_call_failed(place.object, "removing the name", unlinked.error);
+  if (!unlinked) throw system_error(place.object, "removing the name", unlinked.error);
 }
 
 os::Descriptor reopen_named(const Place& place, const MappedBytes& bytes) {
   const os::Descriptor directory = open_directory_of(place);
   auto file = os::open_at(directory, place.name, bytes.access());
   if (!file && file.error == ENOENT) throw memory_is_orphaned(place.object, "no such name");
-  if (!file) throw memory_call_failed(place.object, "opening it anew", file.error);
+  if (!file) throw system_error(place.object, "opening it anew", file.error);
   const auto facts = os::facts_of(file.value);
-  if (!facts) throw memory_call_failed(place.object, "looking at the file", facts.error);
+  if (!facts) throw system_error(place.object, "looking at the file", facts.error);
   if (facts.value.identity != bytes.identity()) {
     throw memory_is_orphaned(place.object, "another memory of that name");
   }
