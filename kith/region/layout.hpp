@@ -100,6 +100,13 @@ template <std::size_t N>
   return text;
 }
 
+// True if put_text() would have left the field so; nothing is allocated.
+template <std::size_t N>
+[[nodiscard]] bool holds_text(const std::array<char, N>& field, std::string_view text) noexcept {
+  return text.size() < N && field[text.size()] == '\0' &&
+         std::string_view(field.data(), text.size()) == text;
+}
+
 // A header as one process read it, once. `retired` is left out: it is read where it lies.
 struct RegionFacts {
   std::uint32_t lifetime = 0;

@@ -241,7 +241,7 @@ auto LatestChannel::claim_until(Deadline deadline, const Claim& claim) {
                            std::max(deadline, Deadline::after(kAdminPatience)));
       lock.require(channel_text(region_));
       adopt_member_table();
-      return claim();
+      return claim(lock.file());
     } catch (const Error& error) {
       if (error.errc() != Errc::role_taken || deadline.has_passed()) throw;
     }
@@ -257,24 +257,27 @@ RoleTable LatestChannel::reader_table() const {
 }
 
 void LatestChannel::claim_writer(const std::string& role, Deadline deadline) {
-  claim_until(deadline, [&] { return claim_role(writer_table(), role, *membership_); });
+  claim_until(deadline, [&](const os::Descriptor&) {
+    return claim_role(writer_table(), role, *membership_);
+  });
 }
 
 ClaimedRole LatestChannel::claim_reader(const std::string& role, Deadline deadline) {
-  return claim_until(deadline, [&] {
+  return claim_until(deadline, [&](const os::Descriptor& file) {
     RoleTable table = reader_table();
-    table.prepare = [this](std::uint32_t index) { allocate_slots(index + 1 + kLatestSpareSlots); };
+    table.prepare = [this, &file](std::uint32_t index) {
+      allocate_slots(file, index + 1 + kLatestSpareSlots);
+    };
     return claim_role(table, role, *membership_);
   });
 }
 
 // A reader at place r needs r + 3 slots at most: one for each reader up to it, and two. Under the
 // administrative lock.
-void LatestChannel::allocate_slots(std::uint32_t wanted) {
+void LatestChannel::allocate_slots(const os::Descriptor& file, std::uint32_t wanted) {
   auto& slots_ready = control().slots_ready;
   const std::uint32_t ready = slots_ready.load(std::memory_order_relaxed);
   if (ready >= wanted) return;
-  const auto file = region_.reopen();
   const std::uint64_t begin = shape_.slot_offset(ready);
   const std::uint64_t size = shape_.slot_offset(wanted) - begin;
   const auto allocated = os::allocate(file, kRegionHeaderSize + begin, size);

@@ -104,7 +104,7 @@ class LatestChannel {
   void adopt_member_table();
   template <class Claim>
   auto claim_until(Deadline deadline, const Claim& claim);
-  void allocate_slots(std::uint32_t wanted);
+  void allocate_slots(const os::Descriptor& file, std::uint32_t wanted);
   [[nodiscard]] RoleTable writer_table() const;
   [[nodiscard]] RoleTable reader_table() const;
 

@@ -48,7 +48,7 @@ void let_go_for_the_dead(const RoleTable& table, std::uint32_t index, std::uint6
 std::optional<std::uint32_t> find_named(const RoleTable& table, const std::string& name) {
   for (std::uint32_t i = 0; i < table.count; ++i) {
     const std::uint64_t owner = owner_at(table, i);
-    if ((owner & kRoleNamed) != 0 && get_text(table.record(i).name) == name) return i;
+    if ((owner & kRoleNamed) != 0 && holds_text(table.record(i).name, name)) return i;
   }
   return std::nullopt;
 }

@@ -71,6 +71,7 @@ class Membership {
   [[nodiscard]] MemberFacts facts_of(std::uint32_t index, std::uint64_t state) const;
 
   enum class Reaped { not_dead, yes, unreaped };
+  [[nodiscard]] std::vector<std::uint32_t> likely_dead() const;
   Reaped reap(std::uint32_t index, Deadline patience);
   [[nodiscard]] std::vector<std::uint64_t> read_list(const std::atomic<std::uint64_t>* list,
                                                      std::uint32_t entries) const;

@@ -84,14 +84,28 @@ void Membership::detach(std::uint64_t inode) noexcept {
 ReapSummary Membership::reap_dead() {
   ReapSummary summary;
   const Deadline patience = Deadline::after(kReapPatience);
-  const std::uint32_t ready = records_ready();
-  for (std::uint32_t i = 0; i < ready; ++i) {
-    if (i == id_.index && id_.incarnation != 0) continue;  // 0: not joined yet
+  for (const std::uint32_t i : likely_dead()) {
     const Reaped reaped = reap(i, patience);
     if (reaped == Reaped::yes) ++summary.reaped;
     if (reaped == Reaped::unreaped) ++summary.unreaped;
   }
   return summary;
+}
+
+// Through one open of the table: to open and close it anew for each of a thousand living members
+// makes joining slow, because each close searches all locks on the file.
+std::vector<std::uint32_t> Membership::likely_dead() const {
+  std::vector<std::uint32_t> found;
+  os::Descriptor table;
+  const std::uint32_t ready = records_ready();
+  for (std::uint32_t i = 0; i < ready; ++i) {
+    if (i == id_.index && id_.incarnation != 0) continue;  // 0: not joined yet
+    if ((record(i).state.load(std::memory_order_acquire) & kUsed) == 0) continue;
+    if (!table) table = table_.reopen();
+    const auto alive = os::is_locked_elsewhere(table, kLifeLocks + i, os::LockKind::exclusive);
+    if (alive && !alive.value) found.push_back(i);
+  }
+  return found;
 }
 
 // The reap lock makes us the only one who does this; that the life lock is free and the record

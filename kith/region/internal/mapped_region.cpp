@@ -363,8 +363,10 @@ void MappedRegion::end_life(std::uint32_t lifetime, bool creator) const noexcept
         creator && lifetime == static_cast<std::uint32_t>(Lifetime::while_creator_lives);
     if (!last_leaves && !creator_leaves) return;
     const Force force = creator_leaves ? Force::yes : Force::no;
-    static_cast<void>(remove_region(*domain_, name_, force, &identity_));
-    tidy_domain(*domain_);
+    // Only who removed something can have left the domain empty; to look is to list all of it.
+    if (remove_region(*domain_, name_, force, &identity_) == Removal::removed) {
+      tidy_domain(*domain_);
+    }
   } catch (const std::exception&) {
     // What closing cannot remove, the next opener or `kith clean` does: the same as after a kill.
   }
