@@ -1,0 +1,19 @@
+#include "cli/mesh/say.hpp"
+
+#include <cerrno>
+#include <unistd.h>
+
+namespace kith::mesh {
+
+void say_line(std::string text) noexcept {
+  text += '\n';
+  std::string_view rest = text;
+  while (!rest.empty()) {
+    const ssize_t written = ::write(STDOUT_FILENO, rest.data(), rest.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return;
+    rest.remove_prefix(static_cast<std::size_t>(written));
+  }
+}
+
+}  // namespace kith::mesh
