@@ -445,7 +445,7 @@ TEST(Latest, NoValueIsTornAcrossProcesses) {
   std::vector<std::byte> value(kSize);
   for (unsigned i = 1; latest_facts(scratch.domain(), "block")->readers_held == 1; ++i) {
     for (int burst = 0; burst < 100; ++burst) {
-      std::memset(value.data(), static_cast<int>((i + burst) % 251), kSize);
+      std::memset(value.data(), static_cast<int>((i + static_cast<unsigned>(burst)) % 251), kSize);
       ASSERT_EQ(writer.write(value), WriteAnswer::committed);
     }
   }
