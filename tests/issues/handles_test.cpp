@@ -1,0 +1,138 @@
+// Handles that outlive one another, roles that outlive their holders, and who may give them back.
+#include <array>
+#include <chrono>
+#include <gtest/gtest.h>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "kith/channel/internal/latest_channel.hpp"
+#include "kith/channel/latest.hpp"
+#include "kith/inspect/inspect.hpp"
+#include "kith/region/internal/mapped_region.hpp"
+
+#include "testkit/process.hpp"
+#include "tests/support/refusal.hpp"
+#include "tests/support/scratch_domain.hpp"
+
+namespace kith {
+namespace {
+
+using namespace std::chrono_literals;
+using testkit::Mouth;
+using testkit::Process;
+using testkit::within;
+using tests::ScratchDirectory;
+using tests::why_not_refused;
+using tests::why_refused;
+
+struct Pose {
+  double x;
+  double y;
+};
+
+double x_of(LatestReader<Pose>& reader) {
+  Pose pose{-1, -1};
+  return reader.read_copy(pose) == ReadAnswer::value ? pose.x : -1;
+}
+
+// What used to happen, here and below: the draft committed through a writer that was freed.
+TEST(Draft, MayBeCommittedAfterItsWriterObjectIsGoneAndKeepsItsRole) {
+  const ScratchDirectory scratch;
+  const Domain domain = scratch.domain();
+  LatestReader<Pose> reader(domain, "pose");
+  std::optional<LatestWriter<Pose>> writer(std::in_place, domain, "pose");
+  auto draft = writer->draft();
+  writer.reset();
+  EXPECT_EQ(why_not_refused([&] { LatestWriter<Pose> second(domain, "pose"); }, Errc::role_taken,
+                            {"'pose'"}),
+            "");
+  ASSERT_TRUE(draft);
+  draft->x = 5;
+  EXPECT_EQ(draft.commit(), WriteAnswer::committed);
+  EXPECT_EQ(x_of(reader), 5);
+  EXPECT_EQ(why_refused([&] { LatestWriter<Pose> second(domain, "pose"); }), "")
+      << "the role ended with the draft";
+}
+
+TEST(Draft, MayOutliveAWriterThatWasAssignedAnother) {
+  const ScratchDirectory scratch;
+  const Domain domain = scratch.domain();
+  LatestReader<Pose> reader(domain, "pose");
+  LatestWriter<Pose> writer(domain, "pose");
+  auto draft = writer.draft();
+  writer = LatestWriter<Pose>(domain, "another");
+  ASSERT_TRUE(draft);
+  draft->x = 6;
+  EXPECT_EQ(draft.commit(), WriteAnswer::committed);
+  EXPECT_EQ(x_of(reader), 6);
+  EXPECT_EQ(writer.write({1, 1}), WriteAnswer::committed);
+}
+
+TEST(Draft, AbandonedAfterItsWriterObjectIsGoneEndsTheRole) {
+  const ScratchDirectory scratch;
+  const Domain domain = scratch.domain();
+  {
+    DraftBytes draft;
+    {
+      LatestBytesWriter writer(domain, "pose", 64);
+      draft = writer.draft();
+    }
+    ASSERT_TRUE(draft);
+  }
+  LatestBytesReader reader(domain, "pose");
+  EXPECT_EQ(reader.acquire().answer(), ReadAnswer::empty);
+  EXPECT_EQ(why_refused([&] { LatestBytesWriter second(domain, "pose", 64); }), "");
+}
+
+// The bytes of the name of the reader's role at place 0.
+std::array<char, 64>& name_of_role_0(const internal::MappedRegion& region) {
+  using Cell = internal::LatestReaderCell<RealAtomics>;
+  auto* cells = reinterpret_cast<Cell*>(region.content() + internal::LatestShape::kCellsOffset);
+  return cells[0].role.name;
+}
+
+// A vacant role is found by its name. What used to happen: its taker wrote that name anew; killed in
+// the middle, it left a role without a name, which nobody could claim with what it held. Method: a
+// mark behind the name's end, which writing the name would wipe out.
+TEST(VacantRole, IsTakenWithoutItsNameBeingWrittenAnew) {
+  const ScratchDirectory scratch;
+  const Domain domain = scratch.domain();
+  { LatestReader<Pose> logger(domain, "pose", {.role = "logger"}); }
+  const auto region = internal::MappedRegion::observe(domain, "pose");
+  ASSERT_TRUE(region);
+  ASSERT_STREQ(name_of_role_0(*region).data(), "logger");
+  name_of_role_0(*region).back() = 'm';
+  LatestReader<Pose> heir(domain, "pose", {.role = "logger"});
+  EXPECT_STREQ(name_of_role_0(*region).data(), "logger");
+  EXPECT_EQ(name_of_role_0(*region).back(), 'm');
+}
+
+// Method: a program that names no channel and is linked to the library as users link it. What used
+// to happen: the linker left out what it did not name, and with it the code that heals channels.
+TEST(ProgramThatOnlyJoins, ReapsWhatDiedInAChannel) {
+  const ScratchDirectory scratch;
+  const Domain domain = scratch.domain();
+  Process holder = Process::fork("holder", [&](Mouth& mouth) -> std::string {
+    LatestWriter<Pose> writer(domain, "pose");
+    LatestReader<Pose> reader(domain, "pose");
+    (void)writer.write({1, 1});
+    const auto pinned = reader.acquire();
+    mouth.say("holds");
+    mouth.await("never", within(60s));
+    return "";
+  });
+  ASSERT_EQ(holder.expect("holds", within(20s)), "");
+  (void)holder.kill();
+  Process joiner = Process::start("joiner", {KITH_ONLY_JOINS, {scratch.path()}, {}});
+  EXPECT_EQ(joiner.expect("reaped 1, unreaped 0", within(20s)), "");
+  EXPECT_EQ(joiner.finish(within(20s)).text(), "");
+  const auto facts = latest_facts(domain, "pose");
+  ASSERT_TRUE(facts);
+  EXPECT_EQ(facts->readers_held, 0u);
+  EXPECT_EQ(facts->pinned_by_nobody, 0u);
+  EXPECT_FALSE(facts->has_writer);
+}
+
+}  // namespace
+}  // namespace kith
