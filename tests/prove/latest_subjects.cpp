@@ -260,9 +260,7 @@ Subject wait_subject(const World& world) {
     victim().reader.emplace(world.domain(), "value", named("logger"));
     const auto seen = victim().reader->acquire();
   };
-  subject.operation = [] {
-    static_cast<void>(victim().reader->wait_newer(Deadline::after(500ms)));
-  };
+  subject.operation = [] { static_cast<void>(victim().reader->wait_newer(Deadline::after(80ms))); };
   return subject;
 }
 
