@@ -47,7 +47,7 @@ bool is_asleep(pid_t thread) {
 class Forker {
  public:
   Forker(Signal& end, Signal& ended) : thread_([this, &end, &ended] { run(end, ended); }) {}
-  ~Forker() { thread_.join(); }
+  ~Forker() { finish(); }
   Forker(const Forker&) = delete;
   Forker& operator=(const Forker&) = delete;
 
@@ -55,6 +55,11 @@ class Forker {
   void fork_now() {
     if (may_fork_.exchange(true)) return;
     while (!forked_ && !is_asleep(id_)) ::sched_yield();
+  }
+  // Returns when the child is born.
+  void finish() {
+    may_fork_ = true;
+    if (thread_.joinable()) thread_.join();
   }
 
  private:
@@ -97,6 +102,7 @@ TEST(ForkRace, AChildBornWhileARegionIsCreatedKeepsNobodyAlive) {
     const auto mine =
         Region<>::create(domain, "mine", 64, {.lifetime = Lifetime::while_creator_lives});
     if (!stopped) return "the creator no longer opens its file anew; find another way to race it";
+    forker.finish();
     mouth.say("created");
     mouth.await("never", within(60s));
     return "";

@@ -92,9 +92,9 @@ std::array<char, 64>& name_of_role_0(const internal::MappedRegion& region) {
   return cells[0].role.name;
 }
 
-// A vacant role is found by its name. What used to happen: its taker wrote that name anew; killed in
-// the middle, it left a role without a name, which nobody could claim with what it held. Method: a
-// mark behind the name's end, which writing the name would wipe out.
+// A vacant role is found by its name. What used to happen: its taker wrote that name anew; killed
+// in the middle, it left a role without a name, which nobody could claim with what it held.
+// Method: a mark behind the name's end, which writing the name would wipe out.
 TEST(VacantRole, IsTakenWithoutItsNameBeingWrittenAnew) {
   const ScratchDirectory scratch;
   const Domain domain = scratch.domain();
