@@ -36,10 +36,11 @@ function(kith_options target)
   endif()
 endfunction()
 
-# kith_test(NAME SOURCES a_test.cpp ... [LIBRARIES kith::testkit ...] [LABEL scenario]
+# kith_test(NAME SOURCES a_test.cpp ... [LIBRARIES fmt::fmt ...] [LABEL scenario]
 #           [TIMEOUT 120] [SERIAL] [LOCK name])
 #
-# One GoogleTest program; each of its tests is one ctest test named NAME.Suite.Test.
+# One GoogleTest program, with the library and the test kit; each of its tests is one ctest test
+# named NAME.Suite.Test.
 # LABEL is the kind of test, `unit` unless told: `scenario` starts several processes, `ptrace`
 # traces a process and is left out under the sanitizers, `root` mounts or makes namespaces.
 # SERIAL runs alone on the machine; tests of one LOCK never run side by side.
@@ -66,7 +67,8 @@ function(kith_test name)
   endif()
   add_executable(${name} ${ARG_SOURCES})
   kith_options(${name})
-  target_link_libraries(${name} PRIVATE kith::kith ${ARG_LIBRARIES} GTest::gtest_main)
+  target_link_libraries(${name} PRIVATE kith::kith kith::testkit ${ARG_LIBRARIES}
+                                        GTest::gtest_main)
   gtest_discover_tests(${name} TEST_PREFIX "${name}." DISCOVERY_TIMEOUT 60
                        PROPERTIES ${properties})
 endfunction()

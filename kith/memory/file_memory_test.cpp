@@ -6,18 +6,20 @@
 #include <vector>
 
 #include "kith/memory/internal/named_file.hpp"
-#include "kith/memory/test_errors.hpp"
-#include "kith/os/test_child.hpp"
+
+#include "tests/support/refusal.hpp"
+#include "tests/support/scratch_domain.hpp"
 
 namespace kith {
 namespace {
 
-using os::TestDirectory;
+using tests::error_of;
+using tests::ScratchDirectory;
 
 constexpr std::uint64_t kSize = 10'000;
 
 TEST(FileMemory, RefusesPathsThatNameNoFile) {
-  const TestDirectory directory;
+  const ScratchDirectory directory;
   for (const std::string& path :
        {std::string(), directory.path() + "/", directory.in(".."),
         directory.in(std::string(256, 'a')), directory.in(std::string("a\0b", 3)) + "/c"}) {
@@ -27,7 +29,7 @@ TEST(FileMemory, RefusesPathsThatNameNoFile) {
 }
 
 TEST(FileMemory, NamesTheDirectoryThatIsMissingOrNone) {
-  const TestDirectory directory;
+  const ScratchDirectory directory;
   const Error missing =
       error_of([&] { static_cast<void>(FileMemory::create(directory.in("no/memory"), kSize)); });
   EXPECT_EQ(missing.errc(), Errc::not_found);
@@ -39,7 +41,7 @@ TEST(FileMemory, NamesTheDirectoryThatIsMissingOrNone) {
 }
 
 TEST(FileMemory, MayLieInADirectoryThatIsReachedByALink) {
-  const TestDirectory directory;
+  const ScratchDirectory directory;
   ASSERT_TRUE(os::make_directory(directory.in("there"), 0700));
   ASSERT_EQ(::symlink("there", directory.in("link").c_str()), 0);
   EXPECT_EQ(FileMemory::create(directory.in("link/memory"), kSize).size(), kSize);
@@ -49,7 +51,7 @@ TEST(FileMemory, MayLieInADirectoryThatIsReachedByALink) {
 
 // The way of file systems that know no unnamed files, taken by force on one that does.
 TEST(NamedFile, IsBornWholeUnderATemporaryNameToo) {
-  const TestDirectory directory;
+  const ScratchDirectory directory;
   const internal::Place place{.directory = directory.path(), .name = "a", .object = "file 'a'"};
   {
     const internal::UnseenFile abandoned(place, internal::Birth::temporary_name);
@@ -62,7 +64,7 @@ TEST(NamedFile, IsBornWholeUnderATemporaryNameToo) {
 }
 
 TEST(NamedFile, WhoIsFasterWinsTheNameAndTheOtherIsTold) {
-  const TestDirectory directory;
+  const ScratchDirectory directory;
   const internal::Place place{.directory = directory.path(), .name = "a", .object = "file 'a'"};
   for (const auto birth : {internal::Birth::unnamed, internal::Birth::temporary_name}) {
     internal::UnseenFile slow(place, birth);

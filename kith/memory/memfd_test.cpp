@@ -3,10 +3,12 @@
 #include <gtest/gtest.h>
 #include <string>
 
-#include "kith/memory/test_errors.hpp"
+#include "tests/support/refusal.hpp"
 
 namespace kith {
 namespace {
+
+using tests::error_of;
 
 constexpr std::uint64_t kSize = 10'000;
 

@@ -1,8 +1,10 @@
 // One body for every kind of memory: what the concept promises in words, each kind must keep.
 #include <algorithm>
+#include <csignal>
 #include <cstring>
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <string>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -13,16 +15,23 @@
 #include "kith/memory/memfd.hpp"
 #include "kith/memory/memory.hpp"
 #include "kith/memory/posix_shm.hpp"
-#include "kith/memory/test_errors.hpp"
-#include "kith/os/test_child.hpp"
+
+#include "tests/support/child.hpp"
+#include "tests/support/refusal.hpp"
+#include "tests/support/scratch_domain.hpp"
 
 namespace kith {
 namespace {
 
-using os::kTestRefused;
-using os::Line;
-using os::TestChild;
-using os::TestDirectory;
+using tests::Child;
+using tests::code_of;
+using tests::enter_own_mounts;
+using tests::error_of;
+using tests::kRefused;
+using tests::mount_tmpfs;
+using tests::Mouth;
+using tests::ScratchDirectory;
+using tests::soon;
 
 constexpr std::uint64_t kSize = 10'000;  // no multiple of a page
 constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
@@ -45,7 +54,7 @@ struct PosixShmKind {
 
 struct FileKind {
   using Type = FileMemory;
-  TestDirectory directory;
+  ScratchDirectory directory;
   std::string name = directory.in("memory");
   std::string file = name;
   [[nodiscard]] std::string folder() const { return directory.path(); }
@@ -61,7 +70,7 @@ struct DiskFileKind : FileKind {
     file = name;
   }
   [[nodiscard]] std::string folder() const { return on_disk.path(); }
-  TestDirectory on_disk;
+  ScratchDirectory on_disk;
 };
 
 struct MemfdKind {
@@ -71,10 +80,6 @@ struct MemfdKind {
     return Memfd::open(memory.descriptor().number(), access);
   }
 };
-
-std::string exit_of(Errc code) {
-  return "exit " + std::to_string(static_cast<int>(code));
-}
 
 template <class Kind>
 struct MemoryConformance : testing::Test {
@@ -127,31 +132,31 @@ TYPED_TEST(MemoryConformance, TwoMappingsInOneProcessShowTheSameBytesAtTwoAddres
 
 TYPED_TEST(MemoryConformance, WhatAChildWritesIsThereAfterItsEnd) {
   const auto memory = this->create();
-  TestChild inheriting([&](Line&) {
+  Child inheriting([&] {
     memory.writable_bytes()[1] = std::byte{1};
     return 0;
   });
-  TestChild opening([&](Line&) {
+  Child opening([&] {
     this->kind.again(memory, Access::read_write).writable_bytes()[2] = std::byte{2};
     return 0;
   });
-  EXPECT_EQ(inheriting.end(), "exit 0");
-  EXPECT_EQ(opening.end(), "exit 0");
+  EXPECT_EQ(inheriting.wait(), 0);
+  EXPECT_EQ(opening.wait(), 0);
   EXPECT_EQ(memory.bytes()[1], std::byte{1});
   EXPECT_EQ(memory.bytes()[2], std::byte{2});
 }
 
 TYPED_TEST(MemoryConformance, StaysAsAKilledProcessLeftIt) {
   const auto memory = this->create();
-  TestChild child([&](Line& parent) {
+  Child child([&](Mouth& parent) {
     const auto own = this->kind.again(memory, Access::read_write);
     own.writable_bytes()[3] = std::byte{3};
-    parent.say('w');
-    return parent.hear() == 'e' ? 0 : 1;
+    parent.say("w");
+    return parent.hear(soon()) == "e" ? 0 : 1;
   });
-  ASSERT_EQ(child.line().hear(), 'w');
-  child.send(SIGKILL);
-  EXPECT_EQ(child.end(), "signal 9");
+  ASSERT_EQ(child.hear(), "w");
+  child.signal(SIGKILL);
+  EXPECT_EQ(child.wait(), -SIGKILL);
   EXPECT_EQ(memory.bytes()[3], std::byte{3});
 }
 
@@ -238,13 +243,13 @@ class NoFreeDescriptor {
 
 TYPED_TEST(MemoryConformance, WithoutAFreeDescriptorCreationIsAnErrorThatSaysSo) {
   const std::string name = this->kind.name;
-  TestChild child([&](Line&) {
+  Child child([&] {
     return code_of([&] {
       const NoFreeDescriptor limit;
       static_cast<void>(TypeParam::Type::create(name, kSize));
     });
   });
-  EXPECT_EQ(child.end(), exit_of(Errc::limit_reached));
+  EXPECT_EQ(child.wait(), static_cast<int>(Errc::limit_reached));
 }
 
 template <class Kind>
@@ -381,11 +386,11 @@ TYPED_TEST(NamedMemoryConformance, WithoutRightsOpeningIsRefusedByName) {
   using Type = typename TypeParam::Type;
   const auto memory = this->create();
   ASSERT_TRUE(os::set_permissions(memory.descriptor(), 0));
-  TestChild child([&](Line&) {
-    if (::geteuid() == 0 && ::setresuid(65534, 65534, 65534) != 0) return kTestRefused;
+  Child child([&] {
+    if (::geteuid() == 0 && ::setresuid(65534, 65534, 65534) != 0) return kRefused;
     return code_of([&] { static_cast<void>(Type::open(this->kind.name, Access::read_only)); });
   });
-  EXPECT_EQ(child.end(), exit_of(Errc::permission_denied));
+  EXPECT_EQ(child.wait(), static_cast<int>(Errc::permission_denied));
 }
 
 TYPED_TEST(NamedMemoryConformance, IsPrivateToItsUserAtBirth) {
@@ -396,9 +401,9 @@ TYPED_TEST(NamedMemoryConformance, IsPrivateToItsUserAtBirth) {
 // Method: a child mounts 1 MiB, visible to itself alone, over the folder of the name.
 TYPED_TEST(NamedMemoryConformance, AFullFileSystemIsAnErrorThatLeavesNothingBehind) {
   using Type = typename TypeParam::Type;
-  TestChild child([&](Line&) {
+  Child child([&] {
     const std::string folder = this->kind.folder();
-    if (!os::enter_own_mounts() || !os::mount_tmpfs(folder, "1m")) return kTestRefused;
+    if (!enter_own_mounts().empty() || !mount_tmpfs(folder, "1m").empty()) return kRefused;
     const os::Descriptor directory = std::move(os::open_directory(folder).value);
     const auto create = [&](std::uint64_t size) {
       return code_of([&] { static_cast<void>(Type::create(this->kind.name, size)); });
@@ -412,9 +417,9 @@ TYPED_TEST(NamedMemoryConformance, AFullFileSystemIsAnErrorThatLeavesNothingBehi
     if (!os::names_in(directory).value.empty()) return 106;
     return create(os::page_size());
   });
-  const std::string end = child.end();
-  if (end == "exit 77") GTEST_SKIP() << "mounting a tmpfs is refused: run as root";
-  EXPECT_EQ(end, "exit 0");
+  const int end = child.wait();
+  if (end == kRefused) GTEST_SKIP() << "mounting a tmpfs is refused: run as root";
+  EXPECT_EQ(end, 0);
 }
 
 // Method: a child that tries to create is killed at whatever moment it has reached; the name must
@@ -422,18 +427,18 @@ TYPED_TEST(NamedMemoryConformance, AFullFileSystemIsAnErrorThatLeavesNothingBehi
 TYPED_TEST(NamedMemoryConformance, AKilledCreatorLeavesAWholeMemoryOrNone) {
   using Type = typename TypeParam::Type;
   for (int round = 0; round < 20; ++round) {
-    TestChild child([&](Line& parent) {
-      parent.say('b');
+    Child child([&](Mouth& parent) {
+      parent.say("b");
       while (true) {
         const auto memory = this->create(kMiB);
         Type::remove(this->kind.name);
       }
       return 0;
     });
-    ASSERT_EQ(child.line().hear(), 'b');
+    ASSERT_EQ(child.hear(), "b");
     for (int i = 0; i < 50 * round; ++i) ::sched_yield();
-    child.send(SIGKILL);
-    ASSERT_EQ(child.end(), "signal 9");
+    child.signal(SIGKILL);
+    ASSERT_EQ(child.wait(), -SIGKILL);
     if (!os::facts_of_path(this->kind.file)) continue;
     const auto memory = Type::open(this->kind.name, Access::read_only);
     EXPECT_EQ(memory.size(), kMiB);

@@ -4,10 +4,13 @@
 #include <string>
 #include <unistd.h>
 
-#include "kith/memory/test_errors.hpp"
+#include "tests/support/refusal.hpp"
 
 namespace kith {
 namespace {
+
+using tests::code_of;
+using tests::error_of;
 
 constexpr std::uint64_t kSize = 10'000;
 

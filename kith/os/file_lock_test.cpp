@@ -1,24 +1,37 @@
 #include "kith/os/file_lock.hpp"
 
+#include <cerrno>
 #include <chrono>
+#include <csignal>
 #include <gtest/gtest.h>
 #include <string>
+#include <sys/mount.h>
 #include <sys/stat.h>
 
 #include "kith/os/fork.hpp"
 #include "kith/os/futex.hpp"
-#include "kith/os/test_child.hpp"
+
+#include "tests/support/child.hpp"
+#include "tests/support/refusal.hpp"
+#include "tests/support/scratch_domain.hpp"
 
 namespace kith::os {
 namespace {
 
 using namespace std::chrono_literals;
+using tests::Child;
+using tests::enter_own_mounts;
+using tests::kRefused;
+using tests::mount_tmpfs;
+using tests::Mouth;
+using tests::ScratchDirectory;
+using tests::soon;
 
 constexpr std::uint64_t kByte = 7;
 
 // A file with one page, and two opens of it that are strangers to each other.
 struct LockFile {
-  TestDirectory directory;
+  ScratchDirectory directory;
   Descriptor witness = std::move(create_path(directory.in("locks")).value);
   LockFile() { static_cast<void>(set_size(witness, page_size())); }
 
@@ -113,32 +126,31 @@ TEST(HeldLock, AssigningAnotherReleasesTheFirst) {
 
 TEST(HeldLock, IsDroppedByTheKernelWhenItsHolderIsKilled) {
   const LockFile locks;
-  TestChild holder([&](Line& parent) {
+  Child holder([&](Mouth& parent) {
     const auto lock = HeldLock::take(locks.another(), kByte);
-    parent.say(lock ? 'h' : 'x');
-    return parent.hear() == 'e' ? 0 : 1;
+    parent.say(lock ? "h" : "x");
+    return parent.hear(soon()) == "e" ? 0 : 1;
   });
-  ASSERT_EQ(holder.line().hear(), 'h');
+  ASSERT_EQ(holder.hear(), "h");
   EXPECT_TRUE(locks.is_held());
-  holder.send(SIGKILL);
-  EXPECT_EQ(holder.end(), "signal 9");
+  holder.signal(SIGKILL);
+  EXPECT_EQ(holder.wait(), -SIGKILL);
   EXPECT_TRUE(locks.is_released_soon());
 }
 
 TEST(HeldLock, StaysWhileItsHolderIsStopped) {
   const LockFile locks;
-  TestChild holder([&](Line& parent) {
+  Child holder([&](Mouth& parent) {
     const auto lock = HeldLock::take(locks.another(), kByte);
-    parent.say(lock ? 'h' : 'x');
-    return parent.hear() == 'e' ? 0 : 1;
+    parent.say(lock ? "h" : "x");
+    return parent.hear(soon()) == "e" ? 0 : 1;
   });
-  ASSERT_EQ(holder.line().hear(), 'h');
-  holder.send(SIGSTOP);
-  ASSERT_TRUE(holder.is_stopped());
+  ASSERT_EQ(holder.hear(), "h");
+  ASSERT_TRUE(holder.stop());
   EXPECT_TRUE(locks.is_held());
-  holder.send(SIGCONT);
-  holder.line().say('e');
-  EXPECT_EQ(holder.end(), "exit 0");
+  holder.signal(SIGCONT);
+  holder.say("e");
+  EXPECT_EQ(holder.wait(), 0);
   EXPECT_TRUE(locks.is_released_soon());
 }
 
@@ -149,31 +161,31 @@ TEST(HeldLock, IsNotKeptByAForkedChild) {
   auto lock = HeldLock::take(locks.another(), kByte);
   Descriptor control = locks.another();
   ASSERT_EQ(try_lock(control, kByte + 1, LockKind::exclusive).value, Locked::yes);
-  TestChild child([&](Line& parent) {
+  Child child([&](Mouth& parent) {
     lock.value.forget_in_child();
-    parent.say('b');
-    return parent.hear() == 'e' ? 0 : 1;
+    parent.say("b");
+    return parent.hear(soon()) == "e" ? 0 : 1;
   });
-  ASSERT_EQ(child.line().hear(), 'b');
+  ASSERT_EQ(child.hear(), "b");
   EXPECT_TRUE(locks.is_held());
   lock.value = HeldLock();
   control.close();
   EXPECT_FALSE(locks.is_held());
   EXPECT_TRUE(is_locked_elsewhere(locks.witness, kByte + 1, LockKind::exclusive).value);
-  child.line().say('e');
-  EXPECT_EQ(child.end(), "exit 0");
+  child.say("e");
+  EXPECT_EQ(child.wait(), 0);
 }
 
 // What a child of its own namespace finds on an overlay of two directories: 0 if all is well.
 int try_on_overlay(const std::string& base) {
-  if (!enter_own_mounts() || !mount_tmpfs(base, "4m")) return kTestRefused;
+  if (!enter_own_mounts().empty() || !mount_tmpfs(base, "4m").empty()) return kRefused;
   for (const char* name : {"/low", "/up", "/work", "/merged"}) {
     if (!make_directory(base + name, 0700)) return 1;
   }
   const std::string options =
       "lowerdir=" + base + "/low,upperdir=" + base + "/up,workdir=" + base + "/work";
   if (::mount("none", (base + "/merged").c_str(), "overlay", 0, options.c_str()) != 0) {
-    return kTestRefused;
+    return kRefused;
   }
   const auto witness = create_path(base + "/merged/locks");
   if (!witness || !set_size(witness.value, page_size())) return 2;
@@ -183,23 +195,23 @@ int try_on_overlay(const std::string& base) {
     return is_locked_elsewhere(witness.value, kByte, LockKind::exclusive).value;
   };
   if (!lock || !is_held()) return 3;
-  TestChild child([&](Line& parent) {
-    parent.say('b');
-    return parent.hear() == 'e' ? 0 : 1;
+  Child child([&](Mouth& parent) {
+    parent.say("b");
+    return parent.hear(soon()) == "e" ? 0 : 1;
   });
-  if (child.line().hear() != 'b' || !is_held()) return 4;
+  if (child.hear() != "b" || !is_held()) return 4;
   lock.value = HeldLock();
   if (is_held()) return 5;
-  child.line().say('e');
-  return child.end() == "exit 0" ? 0 : 6;
+  child.say("e");
+  return child.wait() == 0 ? 0 : 6;
 }
 
 TEST(HeldLock, IsHeldAndNotInheritedOnAnOverlayToo) {
-  const TestDirectory directory;
-  TestChild child([&](Line&) { return try_on_overlay(directory.path()); });
-  const std::string end = child.end();
-  if (end == "exit 77") GTEST_SKIP() << "mounting an overlay is refused: run as root";
-  EXPECT_EQ(end, "exit 0");
+  const ScratchDirectory directory;
+  Child child([&] { return try_on_overlay(directory.path()); });
+  const int end = child.wait();
+  if (end == kRefused) GTEST_SKIP() << "mounting an overlay is refused: run as root";
+  EXPECT_EQ(end, 0);
 }
 
 TEST(HeldLock, TheTrialOfAFileSystemLeavesNothingBehind) {

@@ -8,11 +8,18 @@
 #include <unistd.h>
 #include <vector>
 
-#include "kith/os/test_child.hpp"
+#include "tests/support/child.hpp"
+#include "tests/support/refusal.hpp"
+#include "tests/support/scratch_domain.hpp"
 
 namespace kith::os {
 namespace {
 
+using tests::Child;
+using tests::enter_own_mounts;
+using tests::kRefused;
+using tests::mount_tmpfs;
+using tests::ScratchDirectory;
 using Names = std::vector<std::string>;
 
 bool is_open(int number) {
@@ -52,7 +59,7 @@ TEST(Descriptor, ReleasedIsTheCallersToClose) {
 }
 
 TEST(Descriptor, IsClosedOnExec) {
-  const TestDirectory directory;
+  const ScratchDirectory directory;
   const Descriptor here = directory.open();
   const auto unnamed = create_unnamed(here);
   const auto created = create_at(here, "a");
@@ -68,7 +75,7 @@ TEST(Descriptor, IsClosedOnExec) {
 }
 
 TEST(File, CreationIsExclusiveAndPrivate) {
-  const TestDirectory directory;
+  const ScratchDirectory directory;
   const auto file = create_path(directory.in("a"));
   ASSERT_TRUE(file);
   EXPECT_EQ(facts_of(file.value).value.permissions & 077U, 0U);
@@ -79,7 +86,7 @@ TEST(File, CreationIsExclusiveAndPrivate) {
 }
 
 TEST(File, ALinkInItsPlaceIsRefusedAndNotFollowed) {
-  const TestDirectory directory;
+  const ScratchDirectory directory;
   ASSERT_TRUE(create_path(directory.in("target")));
   ASSERT_EQ(::symlink("target", directory.in("link").c_str()), 0);
   const Descriptor here = directory.open();
@@ -92,7 +99,7 @@ TEST(File, ALinkInItsPlaceIsRefusedAndNotFollowed) {
 }
 
 TEST(File, APipeInItsPlaceDoesNotMakeTheOpenerWait) {
-  const TestDirectory directory;
+  const ScratchDirectory directory;
   ASSERT_EQ(::mkfifo(directory.in("pipe").c_str(), 0600), 0);
   const auto reading = open_path(directory.in("pipe"), Access::read_only);
   ASSERT_TRUE(reading);
@@ -100,7 +107,7 @@ TEST(File, APipeInItsPlaceDoesNotMakeTheOpenerWait) {
 }
 
 TEST(File, AnUnnamedOneIsNobodysUntilItIsLinked) {
-  const TestDirectory directory;
+  const ScratchDirectory directory;
   const Descriptor here = directory.open();
   const auto file = create_unnamed(here);
   ASSERT_TRUE(file);
@@ -114,7 +121,7 @@ TEST(File, AnUnnamedOneIsNobodysUntilItIsLinked) {
 }
 
 TEST(File, ANameCanBeLinkedToASecondOneButNotToATakenOne) {
-  const TestDirectory directory;
+  const ScratchDirectory directory;
   const Descriptor here = directory.open();
   ASSERT_TRUE(create_at(here, "a"));
   EXPECT_TRUE(link_named(here, "a", "b"));
@@ -123,7 +130,7 @@ TEST(File, ANameCanBeLinkedToASecondOneButNotToATakenOne) {
 }
 
 TEST(File, NamesComeSortedAndAnyNumberOfTimes) {
-  const TestDirectory directory;
+  const ScratchDirectory directory;
   const Descriptor here = directory.open();
   for (const char* name : {"c", "a", "b"}) ASSERT_TRUE(create_at(here, name));
   const Names expected{"a", "b", "c"};
@@ -132,7 +139,7 @@ TEST(File, NamesComeSortedAndAnyNumberOfTimes) {
 }
 
 TEST(File, FactsAreThoseOfTheKernel) {
-  const TestDirectory directory;
+  const ScratchDirectory directory;
   const auto file = create_path(directory.in("a"));
   ASSERT_TRUE(set_size(file.value, 5000));
   ASSERT_TRUE(set_permissions(file.value, 0640));
@@ -148,7 +155,7 @@ TEST(File, FactsAreThoseOfTheKernel) {
 }
 
 TEST(File, AllocationMakesTheAskedBytesOccupyMemoryAndNoMore) {
-  const TestDirectory directory;
+  const ScratchDirectory directory;
   const auto file = create_unnamed(directory.open());
   constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
   ASSERT_TRUE(set_size(file.value, 8 * kMiB));
@@ -160,7 +167,7 @@ TEST(File, AllocationMakesTheAskedBytesOccupyMemoryAndNoMore) {
 }
 
 TEST(File, ReadingStopsAtTheEndOfTheFile) {
-  const TestDirectory directory;
+  const ScratchDirectory directory;
   const auto file = create_unnamed(directory.open());
   ASSERT_TRUE(set_size(file.value, 10));
   char bytes[16] = {'x'};
@@ -173,9 +180,10 @@ TEST(File, ReadingStopsAtTheEndOfTheFile) {
 
 // Method: a child mounts a tmpfs of 1 MiB that only it can see, and asks it for 2 MiB.
 TEST(File, AllocationOnAFullFileSystemIsAnErrorAtOnce) {
-  const TestDirectory directory;
-  TestChild child([&](Line&) {
-    if (!enter_own_mounts() || !mount_tmpfs(directory.path(), "1m")) return kTestRefused;
+  const ScratchDirectory directory;
+  Child child([&] {
+    if (!enter_own_mounts().empty() || !mount_tmpfs(directory.path(), "1m").empty())
+      return kRefused;
     const Descriptor here = directory.open();
     const auto file = create_unnamed(here);
     if (!set_size(file.value, 2 << 20)) return 1;
@@ -183,9 +191,9 @@ TEST(File, AllocationOnAFullFileSystemIsAnErrorAtOnce) {
     if (space_of(here).value.total_bytes != 1 << 20) return 3;
     return allocate(create_unnamed(here).value, 0, 1 << 16).error == ENOSPC ? 0 : 4;
   });
-  const std::string end = child.end();
-  if (end == "exit 77") GTEST_SKIP() << "mounting a tmpfs is refused: run as root";
-  EXPECT_EQ(end, "exit 0");
+  const int end = child.wait();
+  if (end == kRefused) GTEST_SKIP() << "mounting a tmpfs is refused: run as root";
+  EXPECT_EQ(end, 0);
 }
 
 TEST(Memfd, WithASealedSizeCannotBeTruncatedByAnybody) {

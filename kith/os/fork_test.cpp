@@ -1,29 +1,39 @@
 #include "kith/os/fork.hpp"
 
 #include <atomic>
+#include <csignal>
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sched.h>
+#include <string>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <thread>
+#include <unistd.h>
 
-#include "kith/os/test_child.hpp"
+#include "kith/os/file.hpp"
+
+#include "tests/support/child.hpp"
 
 namespace kith::os {
 namespace {
+
+using tests::Child;
+using tests::kThrew;
 
 // Method: a second thread forks while this one holds a guard. The child carries the memory of the
 // moment of the fork, in which it finds whether the guard had been released by then.
 TEST(ForkGuard, KeepsTheForksOfOtherThreadsOutWhileItLives) {
   std::atomic<bool> about_to_fork{false};
   std::atomic<bool> released{false};
-  std::string end;
+  int end = -1;
   std::thread forker;
   {
     const ForkGuard guard;
     forker = std::thread([&] {
       about_to_fork = true;
-      TestChild child([&](Line&) { return released ? 0 : 1; });
-      end = child.end();
+      Child child([&] { return released ? 0 : 1; });
+      end = child.wait();
     });
     while (!about_to_fork) ::sched_yield();
     // Not needed for the answer to be right, but a guard that does nothing would show here.
@@ -31,21 +41,21 @@ TEST(ForkGuard, KeepsTheForksOfOtherThreadsOutWhileItLives) {
     released = true;
   }
   forker.join();
-  EXPECT_EQ(end, "exit 0");
+  EXPECT_EQ(end, 0);
 }
 
 // The mutex below a guard remembers the thread that locked it, which is not there in a child.
 TEST(ForkGuard, CanBeTakenInAForkedChildAndInItsChildren) {
   { const ForkGuard used_before_the_fork; }
-  TestChild child([](Line&) {
+  Child child([] {
     { const ForkGuard guard; }
-    TestChild grandchild([](Line&) {
+    Child grandchild([] {
       const ForkGuard guard;
       return 0;
     });
-    return grandchild.end() == "exit 0" ? 0 : 1;
+    return grandchild.wait() == 0 ? 0 : 1;
   });
-  EXPECT_EQ(child.end(), "exit 0");
+  EXPECT_EQ(child.wait(), 0);
   { const ForkGuard still_free_in_the_parent; }
 }
 
@@ -64,17 +74,17 @@ TEST(Fork, ADescriptorNotForChildrenIsClosedInThem) {
   close_in_children(forgotten.number());
   forget_descriptor(forgotten.number());
   const auto is_open = [](const Descriptor& file) { return ::fcntl(file.number(), F_GETFD) >= 0; };
-  TestChild child([&](Line&) {
+  Child child([&] {
     return (is_open(hidden) ? 1 : 0) + (is_open(given) ? 0 : 2) + (is_open(forgotten) ? 0 : 4);
   });
-  EXPECT_EQ(child.end(), "exit 0");
+  EXPECT_EQ(child.wait(), 0);
   EXPECT_TRUE(is_open(hidden));
   forget_descriptor(hidden.number());
 }
 
-TEST(TestChild, EndsWithACodeOfItsOwnWhenItsRoleThrows) {
-  TestChild child([](Line&) -> int { throw 1; });
-  EXPECT_EQ(child.end(), "exit " + std::to_string(kTestThrew));
+TEST(Child, EndsWithAStatusOfItsOwnWhenItsWorkThrows) {
+  Child child([]() -> int { throw 1; });
+  EXPECT_EQ(child.wait(), kThrew);
 }
 
 TEST(ProcessMark, IsTheSameInAllThreadsAndNeverZero) {
@@ -89,13 +99,13 @@ TEST(ProcessMark, IsTheSameInAllThreadsAndNeverZero) {
 
 TEST(ProcessMark, IsAnotherInAForkedChildAndZeroUntilAskedFor) {
   const std::uint64_t mark = process_mark();
-  TestChild child([&](Line&) {
+  Child child([&] {
     if (*process_mark_word() != 0) return 1;
     const std::uint64_t own = process_mark();
     if (own == 0 || own == mark) return 2;
     return *process_mark_word() == own ? 0 : 3;
   });
-  EXPECT_EQ(child.end(), "exit 0");
+  EXPECT_EQ(child.wait(), 0);
   EXPECT_EQ(process_mark(), mark);
 }
 

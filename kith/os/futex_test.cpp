@@ -1,5 +1,6 @@
 #include "kith/os/futex.hpp"
 
+#include <atomic>
 #include <chrono>
 #include <fstream>
 #include <gtest/gtest.h>
@@ -7,12 +8,17 @@
 #include <string>
 
 #include "kith/os/mapping.hpp"
-#include "kith/os/test_child.hpp"
+
+#include "tests/support/child.hpp"
+#include "tests/support/scratch_domain.hpp"
 
 namespace kith::os {
 namespace {
 
 using namespace std::chrono_literals;
+using tests::Child;
+using tests::Mouth;
+using tests::ScratchDirectory;
 
 // A word that forked children share.
 struct SharedWord {
@@ -20,7 +26,7 @@ struct SharedWord {
   std::atomic<std::uint32_t>* word = nullptr;
 
   SharedWord() {
-    const TestDirectory directory;
+    const ScratchDirectory directory;
     const auto file = create_unnamed(directory.open());
     static_cast<void>(set_size(file.value, page_size()));
     page = std::move(Mapping::of_file(file.value, page_size(), Access::read_write).value);
@@ -29,8 +35,9 @@ struct SharedWord {
 };
 
 // A child that sleeps on the word until its value differs from `value`.
-int sleep_until_changed(const std::atomic<std::uint32_t>& word, std::uint32_t value, Line& parent) {
-  parent.say('s');
+int sleep_until_changed(const std::atomic<std::uint32_t>& word, std::uint32_t value,
+                        Mouth& parent) {
+  parent.say("s");
   // acquire: as a real waiter would read it.
   while (word.load(std::memory_order_acquire) == value) {
     futex_wait(word, value, Deadline::never());
@@ -54,11 +61,11 @@ bool is_asleep_soon(pid_t pid) {
 
 TEST(Futex, AddingOneWakesASleeperInAnotherProcess) {
   const SharedWord shared;
-  TestChild child([&](Line& parent) { return sleep_until_changed(*shared.word, 0, parent); });
-  ASSERT_EQ(child.line().hear(), 's');
+  Child child([&](Mouth& parent) { return sleep_until_changed(*shared.word, 0, parent); });
+  ASSERT_EQ(child.hear(), "s");
   ASSERT_TRUE(is_asleep_soon(child.pid()));
   futex_add_one_and_wake_all(*shared.word);
-  EXPECT_EQ(child.end(), "exit 0");
+  EXPECT_EQ(child.wait(), 0);
   // relaxed: the child has ended, nobody else writes.
   EXPECT_EQ(shared.word->load(std::memory_order_relaxed), 1U);
 }
@@ -68,16 +75,16 @@ TEST(Futex, AddingOneWakesAllSleepersAndWrapsAround) {
   constexpr std::uint32_t kLast = 0xffff'ffff;
   // relaxed: before any child exists.
   shared.word->store(kLast, std::memory_order_relaxed);
-  const auto role = [&](Line& parent) { return sleep_until_changed(*shared.word, kLast, parent); };
-  TestChild first(role);
-  TestChild second(role);
-  TestChild third(role);
-  for (TestChild* child : {&first, &second, &third}) {
-    ASSERT_EQ(child->line().hear(), 's');
+  const auto role = [&](Mouth& parent) { return sleep_until_changed(*shared.word, kLast, parent); };
+  Child first(role);
+  Child second(role);
+  Child third(role);
+  for (Child* child : {&first, &second, &third}) {
+    ASSERT_EQ(child->hear(), "s");
     ASSERT_TRUE(is_asleep_soon(child->pid()));
   }
   futex_add_one_and_wake_all(*shared.word);
-  for (TestChild* child : {&first, &second, &third}) EXPECT_EQ(child->end(), "exit 0");
+  for (Child* child : {&first, &second, &third}) EXPECT_EQ(child->wait(), 0);
   // relaxed: the children have ended.
   EXPECT_EQ(shared.word->load(std::memory_order_relaxed), 0U);
 }
@@ -91,40 +98,40 @@ TEST(Futex, AddingOneWithNobodyAsleepOnlyAdds) {
 
 TEST(Futex, WakingReachesASleeperInAnotherProcessWithoutAChangeOfTheWord) {
   const SharedWord shared;
-  TestChild child([&](Line& parent) {
-    parent.say('s');
+  Child child([&](Mouth& parent) {
+    parent.say("s");
     futex_wait(*shared.word, 0, Deadline::never());
-    parent.say('w');
+    parent.say("w");
     return 0;
   });
-  ASSERT_EQ(child.line().hear(), 's');
+  ASSERT_EQ(child.hear(), "s");
   ASSERT_TRUE(is_asleep_soon(child.pid()));
   futex_wake_all(*shared.word);
-  EXPECT_EQ(child.line().hear(), 'w');
-  EXPECT_EQ(child.end(), "exit 0");
+  EXPECT_EQ(child.hear(), "w");
+  EXPECT_EQ(child.wait(), 0);
 }
 
-// A return is the answer: a wait that hung would be ended by the watchdog of TestChild.
+// A return is the answer: a wait that hung would be ended by the watchdog of Child.
 TEST(Futex, DoesNotSleepOnAnotherValueNorPastTheDeadline) {
   const SharedWord shared;
-  TestChild child([&](Line&) {
+  Child child([&] {
     futex_wait(*shared.word, 1, Deadline::never());
     futex_wait(*shared.word, 0, Deadline::now());
     const Deadline soon = Deadline::after(10ms);
     while (!soon.has_passed()) futex_wait(*shared.word, 0, soon);
     return 0;
   });
-  EXPECT_EQ(child.end(), "exit 0");
+  EXPECT_EQ(child.wait(), 0);
 }
 
 TEST(Pause, IsNoLongerThanTheDeadline) {
-  TestChild child([](Line&) {
+  Child child([] {
     pause_for(24h, Deadline::now());
     pause_for(24h, Deadline::after(1ms));
     pause_for(1ms, Deadline::never());
     return 0;
   });
-  EXPECT_EQ(child.end(), "exit 0");
+  EXPECT_EQ(child.wait(), 0);
 }
 
 }  // namespace

@@ -5,13 +5,17 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include "kith/os/test_child.hpp"
+#include "tests/support/child.hpp"
+#include "tests/support/scratch_domain.hpp"
 
 namespace kith::os {
 namespace {
 
+using tests::Child;
+using tests::ScratchDirectory;
+
 Descriptor file_of(std::uint64_t size) {
-  const TestDirectory directory;
+  const ScratchDirectory directory;
   Descriptor file = std::move(create_unnamed(directory.open()).value);
   static_cast<void>(set_size(file, size));
   return file;
@@ -64,11 +68,11 @@ TEST(Mapping, TheImpossibleIsAnErrorAndNotACrash) {
 TEST(Mapping, OfAFileIsSharedWithAForkedChild) {
   const Descriptor file = file_of(page_size());
   const auto mapping = Mapping::of_file(file, page_size(), Access::read_write);
-  TestChild child([&](Line&) {
+  Child child([&] {
     mapping.value.bytes()[5] = std::byte{7};
     return 0;
   });
-  EXPECT_EQ(child.end(), "exit 0");
+  EXPECT_EQ(child.wait(), 0);
   EXPECT_EQ(mapping.value.bytes()[5], std::byte{7});
 }
 
@@ -78,21 +82,21 @@ TEST(Mapping, KeptFromChildrenIsNotThereInAForkedChild) {
   const auto kept = Mapping::of_file(file, page_size(), Access::read_write);
   const auto given = Mapping::of_file(file, page_size(), Access::read_write);
   ASSERT_TRUE(kept.value.keep_from_children());
-  TestChild child([&](Line&) {
+  Child child([&] {
     int ends[2];
     if (::pipe(ends) != 0) return 1;
     if (::write(ends[1], given.value.data(), 1) != 1) return 2;
     return ::write(ends[1], kept.value.data(), 1) == -1 && errno == EFAULT ? 0 : 3;
   });
-  EXPECT_EQ(child.end(), "exit 0");
+  EXPECT_EQ(child.wait(), 0);
 }
 
 TEST(Mapping, PrivatePagesCanBeWipedInAForkedChildOnly) {
   const auto pages = Mapping::of_private_pages(page_size());
   ASSERT_TRUE(pages.value.wipe_in_children());
   pages.value.bytes()[0] = std::byte{9};
-  TestChild child([&](Line&) { return pages.value.bytes()[0] == std::byte{0} ? 0 : 1; });
-  EXPECT_EQ(child.end(), "exit 0");
+  Child child([&] { return pages.value.bytes()[0] == std::byte{0} ? 0 : 1; });
+  EXPECT_EQ(child.wait(), 0);
   EXPECT_EQ(pages.value.bytes()[0], std::byte{9});
 }
 

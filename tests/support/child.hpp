@@ -1,21 +1,39 @@
-// A forked child for unit tests: it does one thing and says by its exit status how that went. The
-// parent asserts, after the child has ended.
+// A child for tests that need no name for it: testkit::Process (which forks, waits and kills), with
+// an exit status as its answer. It asserts nothing; the parent judges after the child has ended.
+//
+//   Child child([](Mouth& parent) { parent.say("ready"); return parent.hear(soon()) ? 0 : 1; });
+//   EXPECT_EQ(child.hear(), "ready");
+//   child.say("go");
+//   EXPECT_EQ(child.wait(), 0);
 #pragma once
 
 #include <chrono>
 #include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
 #include <functional>
 #include <poll.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
+#include <string>
 #include <unistd.h>
+#include <utility>
+
+#include "testkit/process.hpp"
 
 namespace kith::tests {
 
-inline constexpr int kHung = -1000;
+using testkit::Mouth;
 
-// A line of communication: tell() at one end, wait() at the other.
+inline constexpr int kHung = -1000;
+inline constexpr int kThrew = 99;    // exit status of a child whose work threw
+inline constexpr int kRefused = 77;  // exit status of a child that may not do what it is to test
+
+// The end of every wait for a word.
+inline testkit::TimePoint soon() {
+  return testkit::within(std::chrono::seconds(30));
+}
+
+// A line of communication between any two processes: tell() at one end, wait() at the other.
 class Signal {
  public:
   Signal() {
@@ -44,59 +62,48 @@ class Signal {
   int ends_[2];
 };
 
+// Killed at its end if it still runs.
 class Child {
  public:
-  explicit Child(const std::function<int()>& work) : pid_(::fork()) {
-    if (pid_ != 0) return;
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-    int status = 99;
-    try {
-      status = work();
-    } catch (const std::exception& error) {
-      ::fprintf(stderr, "child: %s\n", error.what());
-    }
-    ::_exit(status);
-  }
-  ~Child() {
-    if (pid_ > 0) kill();
-  }
-  Child(const Child&) = delete;
-  Child& operator=(const Child&) = delete;
+  explicit Child(std::function<int(Mouth&)> work)
+      : process_(
+            testkit::Process::fork("child", [work = std::move(work)](Mouth& parent) -> std::string {
+              ::_exit(status_of(work, parent));
+            })) {}
+  explicit Child(std::function<int()> work)
+      : Child(std::function<int(Mouth&)>([work = std::move(work)](Mouth&) { return work(); })) {}
 
-  // The exit status, the negative signal number, or kHung.
+  // The exit status, the negative signal number, or kHung (and it was killed).
   int wait(std::chrono::milliseconds patience = std::chrono::seconds(30)) {
-    const int handle = static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0));
-    pollfd ended{handle, POLLIN, 0};
-    const bool in_time = ::poll(&ended, 1, static_cast<int>(patience.count())) == 1;
-    ::close(handle);
-    if (!in_time) {
-      kill();
-      return kHung;
-    }
-    return reap();
+    const testkit::Ending ending = process_.finish(testkit::within(patience));
+    if (ending.how == testkit::Ending::How::hung) return kHung;
+    return ending.how == testkit::Ending::How::signalled ? -ending.status : ending.status;
   }
-  void kill() {
-    ::kill(pid_, SIGKILL);
-    reap();
-  }
-  void signal(int number) const { ::kill(pid_, number); }
-  // Until it really is stopped.
-  void stop() const {
-    ::kill(pid_, SIGSTOP);
-    int status = 0;
-    ::waitpid(pid_, &status, WUNTRACED);
-  }
-  [[nodiscard]] pid_t pid() const { return pid_; }
+  // Returns when it is gone with everything it held.
+  void kill() { (void)process_.kill(); }
+  void signal(int number) const { ::kill(process_.pid(), number); }
+  // True when it really is stopped, false if it ended first.
+  bool stop() { return process_.stop(); }
+  [[nodiscard]] pid_t pid() const { return process_.pid(); }
+
+  void say(const std::string& word) { (void)process_.tell(word); }
+  // The next word; "" if it is gone or says nothing for too long.
+  [[nodiscard]] std::string hear() { return process_.next_word(soon()).value_or(""); }
 
  private:
-  int reap() {
-    int status = 0;
-    ::waitpid(pid_, &status, 0);
-    pid_ = -1;
-    return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+  // Nothing leaves the work: what it threw would go on as a second copy of the test program.
+  static int status_of(const std::function<int(Mouth&)>& work, Mouth& parent) noexcept {
+    try {
+      return work(parent);
+    } catch (const std::exception& error) {
+      std::fprintf(stderr, "child: %s\n", error.what());
+    } catch (...) {
+      std::fprintf(stderr, "child: threw something that is not a std::exception\n");
+    }
+    return kThrew;
   }
 
-  pid_t pid_;
+  testkit::Process process_;
 };
 
 }  // namespace kith::tests

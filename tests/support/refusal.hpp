@@ -1,6 +1,6 @@
 // What a refusal must be: an Error of the right code whose text names the object and says something
-// telling. Each function returns what is wrong with it, and nothing if all is well, so that parents
-// assert it (EXPECT_EQ(..., "")) and children report it.
+// telling. Most functions return what is wrong with it, and nothing if all is well, so that parents
+// assert it (EXPECT_EQ(..., "")) and children report it; error_of() is for looking closer.
 #pragma once
 
 #include <array>
@@ -10,6 +10,7 @@
 #include <fstream>
 #include <functional>
 #include <grp.h>
+#include <gtest/gtest.h>
 #include <initializer_list>
 #include <iterator>
 #include <sched.h>
@@ -52,6 +53,29 @@ inline std::string why_refused(const std::function<void()>& action) {
     return error.what();
   }
   return "";
+}
+
+// The Error that `call` throws, in words that can be looked into; fails the test if it throws none.
+template <class Call>
+Error error_of(Call call) {
+  try {
+    call();
+  } catch (const Error& error) {
+    return error;
+  }
+  ADD_FAILURE() << "no error was thrown";
+  return Error(Errc::system, {});
+}
+
+// The code of the Error that `call` throws, for children that assert nothing; 0 if none.
+template <class Call>
+int code_of(Call call) {
+  try {
+    call();
+  } catch (const Error& error) {
+    return static_cast<int>(error.errc());
+  }
+  return 0;
 }
 
 inline std::string bytes_of(const std::string& path) {

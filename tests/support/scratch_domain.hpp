@@ -1,10 +1,12 @@
-// A domain of its own for one test, gone with it.
+// A directory, and with it a domain, of its own for one test, gone with it.
 #pragma once
 
 #include <cstdlib>
 #include <filesystem>
 #include <string>
+#include <utility>
 
+#include "kith/os/file.hpp"
 #include "kith/region/domain.hpp"
 
 namespace kith::tests {
@@ -23,6 +25,8 @@ class ScratchDirectory {
   ScratchDirectory& operator=(const ScratchDirectory&) = delete;
 
   [[nodiscard]] const std::string& path() const { return path_; }
+  [[nodiscard]] std::string in(const std::string& name) const { return path_ + "/" + name; }
+  [[nodiscard]] os::Descriptor open() const { return std::move(os::open_directory(path_).value); }
   [[nodiscard]] Domain domain(DomainOptions options = {}) const {
     return Domain::at(path_, options);
   }
