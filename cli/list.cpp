@@ -56,7 +56,10 @@ std::string notes_on(const Domain& domain, const ObjectFacts& object) {
   if (object.kind != "latest") return object.type_name;
   const auto facts = latest_facts(domain, object.name);
   if (!facts) return object.type_name;
-  return object.type_name + (object.type_name.empty() ? "" : ", ") + channel_text(*facts);
+  // Roles and messages stay in the books until somebody reaps, which looking does not.
+  const bool all_dead = !object.in_use && (facts->has_writer || facts->readers_held != 0);
+  return object.type_name + (object.type_name.empty() ? "" : ", ") + channel_text(*facts) +
+         (all_dead ? " (holders are dead, not reaped yet)" : "");
 }
 
 Row row_of(const Domain& domain, const ObjectFacts& object) {
@@ -89,7 +92,7 @@ void print(const std::vector<Row>& rows) {
 int list_command(const Domain& domain) {
   const auto objects = list_objects(domain);
   if (objects.empty()) {
-    fmt::print("nothing in {}\n", domain.path());
+    fmt::print("{} {}\n", domain.exists() ? "nothing in" : "there is no domain at", domain.path());
     return kFine;
   }
   std::vector<Row> rows = {kHead};

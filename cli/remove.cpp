@@ -23,7 +23,7 @@ bool remove_one(const Domain& domain, const std::string& name, Force force) {
   }
   complain(
       fmt::format("object '{}' in {}: somebody uses it; end that, or use --force, which leaves "
-                  "its users their memory and tells them that it is orphaned",
+                  "its users their memory and lets them find out that it is orphaned",
                   name, domain.path()));
   return false;
 }

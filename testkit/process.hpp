@@ -13,10 +13,10 @@
 // A role makes no assertions: it returns "" or what went wrong, and the test asserts on that after
 // the role has ended. An exception in a role counts as what went wrong.
 //
-// States       running --stop()--> stopped --resume()--> running; either --finish(), kill()-->
-// ended. Callers      one thread at a time. All processes die with the thread that started them. A
-// peer dies  the words it said before can still be read; finish() tells how it died. Cost fork:
-// about 0.3 ms; a program: about 1 ms. No thread, no timer.
+// States       running --stop()--> stopped --resume()--> running; either ends by finish(), kill().
+// Callers      one thread at a time. All processes die with the thread that started them.
+// A peer dies  the words it said before can still be read; finish() tells how it died.
+// Cost         fork: about 0.3 ms; a program: about 1 ms. No thread, no timer.
 //
 // Not for: more words than a pipe holds (64 KiB) while the other side does not listen.
 #pragma once

@@ -153,8 +153,8 @@ TEST_F(Mesh, KeysThroughAPipeKillAProcessAndStartItAgain) {
   const auto before = mesh.last_number("1: write ");
   mesh.type("1");
   ASSERT_EQ(mesh.hear("process 1 started again"), "mesh: process 1 started again");
-  // It can read again what it held, which it may say before the supervisor says that it started, and
-  // goes on counting after its own last committed value.
+  // It can read again what it held, which it may say before the supervisor says that it started,
+  // and goes on counting after its own last committed value.
   EXPECT_NE(mesh.hear("1: write "), "") << mesh.all();
   EXPECT_NE(mesh.all().find("1: read again info from "), std::string::npos) << mesh.all();
   EXPECT_GT(mesh.last_number("1: write "), before) << mesh.all();

@@ -291,7 +291,7 @@ constexpr void say_why_not_meaningful() {
                 "one process; use std::array and a count");
   static_assert(reason != Reason::process_lock,
                 "kith: a lock or condition of the standard library works in one process only and "
-                "hangs when its holder dies; use the locks of kith");
+                "hangs when its holder dies; use atomics, or let one process write");
   static_assert(reason != Reason::thread, "kith: a thread belongs to one process");
   static_assert(
       reason != Reason::destructor,
@@ -303,7 +303,7 @@ constexpr void say_why_not_meaningful() {
                 "value, or keep the atomic in a Region");
   static_assert(reason != Reason::atomic_with_lock,
                 "kith: this std::atomic is not lock-free, and its hidden lock belongs to one "
-                "process; use a smaller type or a lock of kith");
+                "process; use a smaller type, or let one process write");
 }
 template <Reason reason, class Outer, std::size_t index, class Part>
 constexpr void say_why_layout_unknown() {

@@ -7,6 +7,7 @@
 //   LatestReader<Pose> reader(domain, "pose");              // any other, before or after
 //   if (auto pose = reader.acquire()) use(pose->x, pose.sequence());   // in place, nothing copied
 //
+// Options and answers (LatestOptions, WriteAnswer, ReadAnswer, Inherited) are in latest_bytes.hpp.
 // Use it for state of which only the newest matters: poses, quotes, frames, settings. Not for
 // events that must all arrive: an old value is gone once nobody holds it.
 //
@@ -19,8 +20,8 @@
 //              role is free at once. A reader: what it held stays held for its *named* role, whose
 //              next holder may resume it, and is given back for an unnamed one. A stopped peer
 //              disturbs nobody: no call here waits for another process.
-// Cost         read: one exchange and two loads, and the guard's end a store; an unchanged value:
-//              one load. Write: your copy, one exchange, one load for each joined reader. No
+// Cost         read: one exchange, two loads, one store, and the guard's end a store; an unchanged
+//              value: one load. Write: your copy, one exchange, one load for each joined reader. No
 //              system call, unless a reader sleeps in wait_newer(). Memory: two values, and one per
 //              reader joined.
 #pragma once

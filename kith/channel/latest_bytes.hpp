@@ -7,8 +7,8 @@
 //   grab_frame(draft.bytes());
 //   if (draft.commit() != WriteAnswer::committed) ...;
 //
-//   LatestBytesReader viewer(domain, "camera", {.role = "viewer", .deadline =
-//   Deadline::after(5s)}); if (auto frame = viewer.acquire()) show(frame.bytes());
+//   LatestBytesReader viewer(domain, "camera", {.role = "viewer"});
+//   if (auto frame = viewer.acquire()) show(frame.bytes());
 //
 // States, callers, what happens when a peer dies and costs: as latest.hpp says.
 #pragma once
@@ -41,14 +41,15 @@ struct LatestOptions {
   // A name that survives its holder: `kith ls` shows it, and a restarted process that claims it
   // finds what the dead one held. Empty: the role ends with its holder.
   std::string role{};
-  // How long to wait for a role that a living process holds, and, where the channel cannot be
-  // created for want of a size, for the channel. A process stopped in the microseconds in which it
-  // takes a role of this channel makes others wait up to a second, whatever this says.
+  // How long to wait for a role that a living process holds; and for the channel itself, where a
+  // reader of bytes names no size and so cannot create it. A process stopped in the microseconds in
+  // which it takes a role of this channel makes others wait up to a second, whatever this says.
   Deadline deadline = Deadline::now();
 };
 
+// clang-format off: it does not know attributes on enums
 enum class [[nodiscard]] WriteAnswer{
-    committed,
+    committed,  // also in an orphaned channel, where nobody new will read it: ask is_orphaned()
     too_large,  // more bytes than the channel's payload_max
     drafting,   // a draft of this writer is not finished
     forked,     // this handle is the parent's; open one of your own
@@ -62,10 +63,17 @@ enum class [[nodiscard]] ReadAnswer{
     held,       // a guard of this reader lives: end it, or refresh() it
     rejected,   // read_copy: the caller's validator said no
     too_small,  // read_copy: the buffer cannot take the value
-    forked,    damaged,
+    forked,     // this handle is the parent's; open one of your own
+    damaged,    // the shared words make no sense: somebody overwrote them
 };
 
-enum class [[nodiscard]] WaitAnswer{newer, timed_out, orphaned, forked};
+enum class [[nodiscard]] WaitAnswer{
+    newer,  // also in an orphaned channel, as long as its writer goes on
+    timed_out,
+    orphaned,  // nothing newer, and the channel was removed or replaced
+    forked,    // this handle is the parent's; open one of your own
+};
+// clang-format on
 
 namespace internal {
 

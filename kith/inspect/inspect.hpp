@@ -5,8 +5,7 @@
 //
 // States       a snapshot: the domain goes on meanwhile.
 // Callers      any thread. Looking takes no lock and keeps nothing alive; cleaning touches nothing
-// of
-//              the living.
+//              of the living.
 // A peer dies  the next look shows it; the next cleaning gives back what it held.
 // Cost         about 20 us an object; a tool's pace.
 #pragma once

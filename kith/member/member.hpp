@@ -4,7 +4,7 @@
 //   for (const MemberFacts& member : me.members()) print(member.program, member.pid);
 //   me.reap_dead();                       // whoever joins does this anyway
 //
-// Channels and locks join by themselves; take a Member to look around, to reap, or to stay joined
+// Channels join by themselves; take a Member to look around, to reap, or to stay joined
 // between handles.
 //
 // States       joined until the last handle of this process that needs it is gone. After a fork the
@@ -14,8 +14,8 @@
 //              process, 67 ms at 1 GiB resident); from then on liveness() says dead, and anybody's
 //              reap gives back what it held. A stopped peer is alive. A vfork or posix_spawn child
 //              that has not exec'ed yet keeps its parent alive so long.
-// Cost         joining about 100 us, and 6 us for each other member; liveness() 5 us; no
-// descriptor.
+// Cost         joining about 100 us, and some us for each other member; liveness() 5 us; no
+//              descriptor.
 #pragma once
 
 #include <cstdint>

@@ -74,7 +74,7 @@ bool Domain::is_orphaned() const {
 }
 
 std::vector<std::string> Domain::names() const {
-  if (!exists()) return {};
+  if (os::facts_of_path(path_).error == ENOENT) return {};
   auto listed = os::names_in(open());
   if (!listed) throw internal::system_error(object_text(path_), "listing it", listed.error);
   std::erase_if(listed.value, [](const std::string& name) {
@@ -92,7 +92,7 @@ os::Descriptor Domain::open() const {
                   {.object = object_text(path_),
                    .expected = "a directory",
                    .found = internal::describe(facts.value.kind),
-                   .remedy = "remove it, or name another directory with KITH_DOMAIN"});
+                   .remedy = "name a directory, with KITH_DOMAIN or as the domain's path"});
     }
     throw internal::system_error(object_text(path_), "opening the directory", directory.error);
   }
@@ -119,7 +119,7 @@ void Domain::check(const os::Descriptor& directory) const {
                 {.object = object_text(path_),
                  .expected = "a directory that not everybody may write",
                  .found = "mode " + internal::octal(facts.value.permissions),
-                 .remedy = "chmod o-w " + path_ + ", or name a directory inside it"});
+                 .remedy = "name a directory inside it, or one of your own"});
   }
   if (first_identity() == os::FileIdentity{}) {
     // Several threads may be the first, with one value. relaxed: it guards no other data.
@@ -132,6 +132,12 @@ os::Descriptor Domain::open_or_create() const {
   // Twice: a peer that leaves last may remove the empty default between our mkdir and our open.
   for (int attempt = 0;; ++attempt) {
     const auto made = os::make_directory(path_, kPrivateDirectory);
+    if (!made && made.error == ENOENT) {
+      throw Error(Errc::not_found, {.object = object_text(path_),
+                                    .expected = "a folder to make it in",
+                                    .found = "none above it",
+                                    .remedy = "make that folder first"});
+    }
     if (!made && made.error != EEXIST) {
       throw internal::system_error(object_text(path_), "making the directory", made.error);
     }

@@ -1,11 +1,10 @@
 // Domain: a directory that holds objects, one file each under the object's own name.
 //
-//   const Domain domain = Domain::standard();            // KITH_DOMAIN, else a private one per
-//   user auto pose = Region<Pose>::open_or_create(domain, "pose");
+//   const Domain domain = Domain::standard();      // KITH_DOMAIN, else a private one per user
+//   auto pose = Region<Pose>::open_or_create(domain, "pose");
 //
-// States       there; orphaned (its directory was removed or replaced: is_orphaned()). A domain
-// whose
-//              directory is missing is made, mode 0700, by whoever creates the first object in it.
+// States       there; orphaned (its directory was removed or replaced: is_orphaned()). A missing
+//              directory is made, mode 0700, by whoever creates the first object in it.
 // Callers      any thread; a value that owns no descriptor, cheap to copy.
 // A peer dies  a directory holds nothing of the living or the dead.
 // Cost         every creation or opening of an object looks at the directory anew: about 5 us.
