@@ -63,8 +63,9 @@ struct RegionHeader {
   std::array<char, 120> type_name;  // for people; decides nothing
   Geometry geometry;                // what the kind makes of it
 
-  // 0 while the region may be opened; 1 once its removal is decided. Written under the lock on
-  // RegionLock::kRemove, never taken back.
+  // 0 while the region may be opened; 1 once its name was taken away. Written under the lock on
+  // RegionLock::kRemove, after the name went; never taken back. Killed in between, a remover leaves
+  // the missing name, which says the same.
   alignas(128) std::atomic<std::uint32_t> retired;
 };
 
