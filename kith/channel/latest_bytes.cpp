@@ -7,6 +7,7 @@
 #include "kith/base/contract.hpp"
 #include "kith/base/error.hpp"
 #include "kith/channel/internal/latest_channel.hpp"
+#include "kith/channel/internal/latest_guest.hpp"
 #include "kith/os/fork.hpp"
 #include "kith/os/futex.hpp"
 
@@ -23,6 +24,9 @@ LatestRequest request_for(const std::string& name, std::optional<std::uint64_t> 
   request.payload_max = payload_max;
   request.readers_max = options.readers_max;
   request.commit_time = options.commit_time;
+  request.spare_slots = options.spare_slots;
+  request.guests_max = options.guests_max;
+  request.rights = options.rights;
   request.all_slots_now = options.all_slots_now;
   request.lifetime = options.lifetime;
   request.role = options.role;
@@ -57,7 +61,7 @@ class HeldWriterRole {
 
 class HeldReaderRole {
  public:
-  HeldReaderRole(LatestChannel& channel, const LatestRequest& request)
+  HeldReaderRole(LatestSource& channel, const LatestRequest& request)
       : channel_(channel), claimed_(channel.claim_reader(request.role, request.deadline)) {}
   ~HeldReaderRole() {
     if (process_.same_process()) channel_.release_reader(claimed_.index, retires_);
@@ -71,7 +75,7 @@ class HeldReaderRole {
   void retire() noexcept { retires_ = true; }
 
  private:
-  LatestChannel& channel_;
+  LatestSource& channel_;
   os::ProcessCheck process_;
   ClaimedRole claimed_;
   bool retires_ = false;
@@ -81,9 +85,7 @@ class HeldReaderRole {
 class LatestWriterState {
  public:
   LatestWriterState(const Domain& domain, const LatestRequest& request)
-      : channel_(domain, request),
-        role_(channel_, request),
-        core_(channel_.control(), channel_.cells(), channel_.shape().readers_max) {
+      : channel_(domain, request), role_(channel_, request), core_(channel_.writer_core()) {
     if (core_.last_word() == LatestWords::kIdle) return;
     // What the former writer left, from which counting goes on.
     const auto slot = core_.last_slot();
@@ -101,7 +103,7 @@ class LatestWriterState {
     draft.answer_ = start(size);
     if (draft.answer_ != WriteAnswer::committed) return draft;
     draft.writer_ = this;
-    draft.bytes_ = {channel_.payload(slot_), static_cast<std::size_t>(size)};
+    draft.bytes_ = {channel_.payload_to_write(slot_), static_cast<std::size_t>(size)};
     drafting_ = true;
     return draft;
   }
@@ -109,13 +111,13 @@ class LatestWriterState {
   WriteAnswer write(std::span<const std::byte> value) noexcept {
     const WriteAnswer started = start(value.size());
     if (started != WriteAnswer::committed) return started;
-    if (!value.empty()) std::memcpy(channel_.payload(slot_), value.data(), value.size());
+    if (!value.empty()) std::memcpy(channel_.payload_to_write(slot_), value.data(), value.size());
     return commit(value.size());
   }
 
   WriteAnswer commit(std::uint64_t size) noexcept {
     if (!role_.is_ours()) return WriteAnswer::forked;
-    LatestSlot& slot = *channel_.slot(slot_);
+    LatestSlot& slot = *channel_.slot_to_write(slot_);
     slot.sequence = sequence_ + 1;
     slot.size = size;
     slot.committed_ns = channel_.shape().commit_time ? monotonic_now_ns() : 0;
@@ -154,6 +156,7 @@ class LatestWriterState {
     if (!role_.is_ours()) return WriteAnswer::forked;
     if (drafting_) return WriteAnswer::drafting;
     if (size > channel_.shape().payload_max) return WriteAnswer::too_large;
+    if (channel_.has_lost_pages()) return WriteAnswer::damaged;
     const auto slot = core_.choose_slot();
     if (!slot) return WriteAnswer::damaged;
     slot_ = *slot;
@@ -173,10 +176,9 @@ class LatestWriterState {
 class LatestReaderState {
  public:
   LatestReaderState(const Domain& domain, const LatestRequest& request, Inherited inherited)
-      : channel_(domain, request),
-        role_(channel_, request),
-        core_(channel_.control(), channel_.cells()[role_.index()], role_.index(),
-              channel_.shape().readers_max) {
+      : source_(open_for_reading(domain, request)),
+        role_(*source_, request),
+        core_(source_->newest(), source_->bank(), role_.index(), source_->shape().words()) {
     core_.join();  // before anything is claimed; a pin that was inherited is in view already
     if (!role_.inherited()) return;
     inherited_ = core_.recover();
@@ -231,12 +233,15 @@ class LatestReaderState {
   WaitAnswer wait_newer(Deadline deadline) noexcept;
 
   void retire_role() noexcept { role_.retire(); }
-  [[nodiscard]] const LatestChannel& channel() const noexcept { return channel_; }
+  [[nodiscard]] const LatestSource& source() const noexcept { return *source_; }
 
  private:
   [[nodiscard]] bool is_newer(std::uint64_t word) const noexcept {
     return word != LatestWords::kIdle && word != seen_;
   }
+
+  bool sleep(RealAtomics::Word<std::uint32_t>& notify, Deadline deadline) noexcept;
+  bool poll(Deadline deadline) noexcept;
 
   static PinnedBytes refused(ReadAnswer why) noexcept {
     PinnedBytes none;
@@ -247,6 +252,7 @@ class LatestReaderState {
   PinnedBytes take(std::uint64_t pinned) noexcept {
     if (!role_.is_ours()) return give_up(ReadAnswer::forked);
     const std::uint64_t word = core_.acquire(pinned);
+    if (source_->has_lost_pages()) return give_up(ReadAnswer::damaged);
     if (word == LatestWords::kIdle) return give_up(ReadAnswer::empty);
     return guard(word);
   }
@@ -255,12 +261,12 @@ class LatestReaderState {
   PinnedBytes guard(std::uint64_t word) noexcept {
     const auto index = core_.words().slot_of(word);
     if (!index) return give_up(ReadAnswer::damaged);
-    const LatestSlot& slot = *channel_.slot(*index);
+    const LatestSlot& slot = *source_->slot(*index);
     // Each number read once, checked, and used from the copy only.
     const std::uint64_t sequence = load_once(slot.sequence);
     const std::uint64_t size = load_once(slot.size);
     const bool sensible = core_.words().tags(word, sequence) && sequence >= sequence_ &&
-                          sequence != 0 && size <= channel_.shape().payload_max;
+                          sequence != 0 && size <= source_->shape().payload_max;
     if (!sensible) return give_up(ReadAnswer::damaged);
     guarded_ = true;
     pinned_ = seen_ = word;
@@ -268,7 +274,7 @@ class LatestReaderState {
     PinnedBytes pinned;
     pinned.reader_ = this;
     pinned.answer_ = ReadAnswer::value;
-    pinned.bytes_ = {channel_.payload(*index), static_cast<std::size_t>(size)};
+    pinned.bytes_ = {source_->payload(*index), static_cast<std::size_t>(size)};
     pinned.sequence_ = sequence;
     pinned.committed_ns_ = load_once(slot.committed_ns);
     return pinned;
@@ -281,7 +287,7 @@ class LatestReaderState {
     return refused(why);
   }
 
-  LatestChannel channel_;
+  std::unique_ptr<LatestSource> source_;
   HeldReaderRole role_;
   LatestReaderCore<RealAtomics> core_;
   std::uint64_t inherited_ = 0;  // word of a former holder's pin, until resumed or given up
@@ -294,23 +300,40 @@ class LatestReaderState {
 
 WaitAnswer LatestReaderState::wait_newer(Deadline deadline) noexcept {
   using namespace std::chrono_literals;
-  auto& notify = channel_.control().notify;
   // Slices, because a writer may be killed between its commit and its wake, or the file be removed.
   constexpr auto kSlice = 100ms;
   for (;;) {
     if (!role_.is_ours()) return WaitAnswer::forked;
     const Deadline slice_end = deadline.within(kSlice);
-    while (!slice_end.has_passed()) {
-      // seq_cst: our bit, then our look at `latest`; the writer stores `latest`, then looks at the
-      // bit. One of the two sees the other.
-      const std::uint32_t word = notify.fetch_or(1, std::memory_order_seq_cst) | 1;
-      if (is_newer(core_.newest_in_order())) return WaitAnswer::newer;
-      os::futex_wait(notify, word, slice_end);
-    }
+    auto* notify = source_->notify();
+    if (notify != nullptr ? sleep(*notify, slice_end) : poll(slice_end)) return WaitAnswer::newer;
     if (has_newer()) return WaitAnswer::newer;
     if (deadline.has_passed()) return WaitAnswer::timed_out;
-    if (channel_.region().is_orphaned()) return WaitAnswer::orphaned;
+    if (source_->is_orphaned()) return WaitAnswer::orphaned;
   }
+}
+
+// True if there is a newer value.
+bool LatestReaderState::sleep(RealAtomics::Word<std::uint32_t>& notify,
+                              Deadline deadline) noexcept {
+  while (!deadline.has_passed()) {
+    // seq_cst: our bit, then our look at `latest`; the writer stores `latest`, then looks at the
+    // bit. One of the two sees the other.
+    const std::uint32_t word = notify.fetch_or(1, std::memory_order_seq_cst) | 1;
+    if (is_newer(core_.newest_in_order())) return true;
+    os::futex_wait(notify, word, deadline);
+  }
+  return false;
+}
+
+bool LatestReaderState::poll(Deadline deadline) noexcept {
+  using namespace std::chrono_literals;
+  for (std::chrono::nanoseconds pause = 20us; !deadline.has_passed();
+       pause = std::min<std::chrono::nanoseconds>(pause * 2, 1ms)) {
+    if (has_newer()) return true;
+    os::pause_for(pause, deadline);
+  }
+  return false;
 }
 
 }  // namespace internal
@@ -487,13 +510,13 @@ WaitAnswer LatestBytesReader::wait_newer(Deadline deadline) noexcept {
   return state().wait_newer(deadline);
 }
 std::uint64_t LatestBytesReader::payload_max() const noexcept {
-  return state().channel().shape().payload_max;
+  return state().source().shape().payload_max;
 }
 Liveness LatestBytesReader::writer_liveness() const noexcept {
-  return state().channel().writer_liveness();
+  return state().source().writer_liveness();
 }
 bool LatestBytesReader::is_orphaned() const noexcept {
-  return state().channel().region().is_orphaned();
+  return state().source().is_orphaned();
 }
 void LatestBytesReader::retire_role() noexcept {
   state().retire_role();

@@ -36,7 +36,15 @@ struct LatestOptions {
   std::optional<std::uint32_t>
       readers_max{};                  // 16; up to 1000. Costs address space until they join
   std::optional<bool> commit_time{};  // no; keep when each value was committed
-  bool all_slots_now = false;         // creating: allocate for all readers at once
+  // 0; slots beyond the fewest that the writer needs. With R of them it looks at the readers once
+  // in R + 1 writes, which pays with many readers.
+  std::optional<std::uint32_t> spare_slots{};
+  bool all_slots_now = false;  // creating: allocate for all readers at once
+  // Creating: who may use it beside its owner; as the domain gives if nothing is said. 0660 and a
+  // group: its members may do everything. 0640 and a group: its members are guests, who read and
+  // can neither change nor hold up what they read.
+  Rights rights{};
+  std::optional<std::uint32_t> guests_max{};    // 4 where the rights let somebody only read
   Lifetime lifetime = Lifetime::until_removed;  // creating
   // A name that survives its holder: `kith ls` shows it, and a restarted process that claims it
   // finds what the dead one held. Empty: the role ends with its holder.
@@ -210,6 +218,7 @@ class LatestBytesReader {
   [[nodiscard]] bool has_newer() const noexcept;
   // Sleeps until there is, or the deadline, or until the channel is found removed. A writer killed
   // in the instant between its commit and its wake delays the answer by up to a tenth of a second.
+  // A guest, who must not make the writer wake it, looks again after pauses of up to a millisecond.
   WaitAnswer wait_newer(Deadline deadline) noexcept;
 
   [[nodiscard]] std::uint64_t payload_max() const noexcept;

@@ -35,9 +35,10 @@ class HeldLock {
   HeldLock& operator=(HeldLock&& other) noexcept;
   ~HeldLock();
 
-  // Takes the exclusive lock on byte `offset` through `file`, an open of its own, which it
-  // consumes. EAGAIN if somebody else holds it.
-  static Outcome<HeldLock> take(Descriptor file, std::uint64_t offset);
+  // Takes the lock on byte `offset` through `file`, an open of its own, which it consumes. EAGAIN
+  // if somebody else's conflicts.
+  static Outcome<HeldLock> take(Descriptor file, std::uint64_t offset,
+                                LockKind kind = LockKind::exclusive);
 
   explicit operator bool() const noexcept { return static_cast<bool>(page_); }
   // In a forked child: forgets without touching what the parent holds.

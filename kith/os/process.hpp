@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <string>
 
+#include "kith/os/outcome.hpp"
+
 namespace kith::os {
 
 struct ProcessFacts {
@@ -16,6 +18,8 @@ struct ProcessFacts {
 
 [[nodiscard]] ProcessFacts this_process();
 [[nodiscard]] std::uint32_t effective_user() noexcept;
+// The number of a group by its name, or of a number written out; ENOENT if there is none.
+[[nodiscard]] Outcome<std::uint32_t> group_number(const std::string& name);
 [[nodiscard]] std::string environment(const char* name);
 [[nodiscard]] std::string error_text(int error_number);
 [[nodiscard]] std::int64_t wall_clock_ns() noexcept;

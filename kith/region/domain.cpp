@@ -7,13 +7,22 @@
 
 #include "kith/base/error.hpp"
 #include "kith/base/name.hpp"
+#include "kith/os/futex.hpp"
 #include "kith/os/process.hpp"
+#include "kith/region/internal/access.hpp"
 #include "kith/region/internal/errors.hpp"
 
 namespace kith {
 namespace {
 
+using namespace std::chrono_literals;
+
+// How long the second user of a new domain bears with one that is made and not shared yet.
+constexpr auto kSharingPatience = 200ms;
+
 constexpr std::uint32_t kPrivateDirectory = 0700;
+constexpr std::uint32_t kGroupMayWrite = 0020;
+constexpr std::uint32_t kGivesGroup = 02000;  // new files get the directory's group
 constexpr std::uint32_t kOthersMayWrite = 0002;
 
 std::string default_path() {
@@ -24,12 +33,36 @@ std::string object_text(const std::string& path) {
   return "domain " + path;
 }
 
+std::string rights_text(const os::FileFacts& facts) {
+  return "one of user " + std::to_string(facts.owner) + ", mode " +
+         internal::octal(facts.permissions & 0777) + ", group " + std::to_string(facts.group);
+}
+
+// A directory of another user that this one may not enter, or did not say it would.
+Error not_shared(const std::string& path, const Rights& asked, const os::FileFacts& facts) {
+  const std::uint32_t self = os::effective_user();
+  return Error(asked.are_given() ? Errc::permission_denied : Errc::wrong_owner,
+               {.object = object_text(path),
+                .expected = asked.are_given() ? "a directory with rights " + asked.text()
+                                              : "a directory of user " + std::to_string(self),
+                .found = rights_text(facts),
+                .remedy = "to share a domain, have its owner make it for a group, and name the "
+                          "same rights on both sides, as in KITH_RIGHTS=0770:GROUP or "
+                          "DomainOptions::rights; otherwise set KITH_DOMAIN to a directory of "
+                          "your own, or have that user or root remove it"});
+}
+
 }  // namespace
 
 Domain Domain::standard(DomainOptions options) {
   std::string named = os::environment("KITH_DOMAIN");
-  if (!named.empty()) return at(std::move(named), options);
-  return Domain(default_path(), options, true);
+  if (!named.empty()) {
+    if (!options.rights.are_given()) {
+      options.rights = Rights::from_text(os::environment("KITH_RIGHTS"));
+    }
+    return at(std::move(named), std::move(options));
+  }
+  return Domain(default_path(), std::move(options), true);
 }
 
 Domain Domain::at(std::string directory, DomainOptions options) {
@@ -43,11 +76,11 @@ Domain Domain::at(std::string directory, DomainOptions options) {
   directory = std::filesystem::absolute(directory).lexically_normal();
   while (directory.size() > 1 && directory.back() == '/') directory.pop_back();
   const bool private_default = directory == default_path();
-  return Domain(std::move(directory), options, private_default);
+  return Domain(std::move(directory), std::move(options), private_default);
 }
 
 Domain::Domain(std::string path, DomainOptions options, bool private_default)
-    : path_(std::move(path)), options_(options), private_default_(private_default) {
+    : path_(std::move(path)), options_(std::move(options)), private_default_(private_default) {
   if (options.members_max < 1 || options.members_max > 65'535) {
     throw Error(Errc::invalid_argument, {.object = object_text(path_),
                                          .expected = "1 to 65535 members at most",
@@ -94,6 +127,9 @@ os::Descriptor Domain::open() const {
                    .found = internal::describe(facts.value.kind),
                    .remedy = "name a directory, with KITH_DOMAIN or as the domain's path"});
     }
+    if (directory.error == EACCES && facts && facts.value.owner != os::effective_user()) {
+      throw not_shared(path_, options_.rights, facts.value);
+    }
     throw internal::system_error(object_text(path_), "opening the directory", directory.error);
   }
   check(directory.value);
@@ -105,16 +141,12 @@ void Domain::check(const os::Descriptor& directory) const {
   if (!facts) throw internal::system_error(object_text(path_), "looking at it", facts.error);
   const std::uint32_t self = os::effective_user();
   // Root may look into anybody's domain, but never takes a squatted default for its own.
-  const bool may_be_foreign = self == 0 && !private_default_;
-  if (facts.value.owner != self && !may_be_foreign) {
-    throw Error(Errc::wrong_owner,
-                {.object = object_text(path_),
-                 .expected = "a directory of user " + std::to_string(self),
-                 .found = "one of user " + std::to_string(facts.value.owner),
-                 .remedy = "have that user or root remove it, or set KITH_DOMAIN to a directory of "
-                           "your own"});
-  }
-  if ((facts.value.permissions & kOthersMayWrite) != 0) {
+  const bool is_ours = facts.value.owner == self || (self == 0 && !private_default_);
+  if (options_.rights.are_given()) {
+    check_rights(facts.value);
+  } else if (!is_ours) {
+    throw not_shared(path_, options_.rights, facts.value);
+  } else if ((facts.value.permissions & kOthersMayWrite) != 0) {
     throw Error(Errc::permission_denied,
                 {.object = object_text(path_),
                  .expected = "a directory that not everybody may write",
@@ -128,8 +160,49 @@ void Domain::check(const os::Descriptor& directory) const {
   }
 }
 
+// What was said on both sides must agree: only then has its owner meant to share, and this user
+// meant to trust.
+void Domain::check_rights(const os::FileFacts& facts) const {
+  const Rights& asked = options_.rights;
+  const bool same_mode = (facts.permissions & 0777) == asked.mode;
+  const bool same_group =
+      asked.group.empty() || facts.group == internal::group_number(asked.group, object_text(path_));
+  if (same_mode && same_group && !private_default_) return;
+  throw Error(Errc::permission_denied,
+              {.object = object_text(path_),
+               .expected = private_default_ ? "no sharing of a user's own domain"
+                                            : "a directory with rights " + asked.text(),
+               .found = rights_text(facts),
+               .remedy = "name one set of rights in all programs (DomainOptions::rights or "
+                         "KITH_RIGHTS), or have its owner chgrp and chmod the directory"});
+}
+
+// Killed before the last step, it leaves a private, empty directory, which its owner's next attempt
+// completes.
+void Domain::give_rights(const os::Descriptor& directory) const {
+  const Rights& asked = options_.rights;
+  const auto facts = os::facts_of(directory);
+  if (!asked.are_given() || !facts || facts.value.owner != os::effective_user()) return;
+  if ((facts.value.permissions & 0777) != kPrivateDirectory) return;
+  const auto names = os::names_in(directory);
+  if (!names || !names.value.empty()) return;  // what is in there was made for its owner alone
+  if (!asked.group.empty()) {
+    const std::uint32_t group = internal::group_number(asked.group, object_text(path_));
+    if (const auto given = os::set_owner(directory, facts.value.owner, group); !given) {
+      throw internal::system_error(object_text(path_), "giving it to group " + asked.group,
+                                   given.error);
+    }
+  }
+  const std::uint32_t gives_group = (asked.mode & kGroupMayWrite) != 0 ? kGivesGroup : 0;
+  if (const auto set = os::set_permissions(directory, asked.mode | gives_group); !set) {
+    throw internal::system_error(object_text(path_), "setting its mode", set.error);
+  }
+}
+
 os::Descriptor Domain::open_or_create() const {
-  // Twice: a peer that leaves last may remove the empty default between our mkdir and our open.
+  const Deadline patience = Deadline::after(kSharingPatience);
+  // Again: a peer that leaves last may remove the empty default between our mkdir and our open, and
+  // one that shares a new domain does so a moment after it made it.
   for (int attempt = 0;; ++attempt) {
     const auto made = os::make_directory(path_, kPrivateDirectory);
     if (!made && made.error == ENOENT) {
@@ -142,9 +215,17 @@ os::Descriptor Domain::open_or_create() const {
       throw internal::system_error(object_text(path_), "making the directory", made.error);
     }
     try {
+      if (options_.rights.are_given()) {
+        const auto own = os::open_directory(path_);
+        if (own) give_rights(own.value);
+      }
       return open();
     } catch (const Error& error) {
-      if (error.errc() != Errc::not_found || attempt == 8) throw;
+      const bool vanished = error.errc() == Errc::not_found && attempt < 8;
+      const bool not_yet = options_.rights.are_given() && !patience.has_passed() &&
+                           error.errc() == Errc::permission_denied;
+      if (!vanished && !not_yet) throw;
+      if (not_yet) os::pause_for(1ms, patience);
     }
   }
 }

@@ -10,6 +10,11 @@
 // Cost         every creation or opening of an object looks at the directory anew: about 5 us.
 //
 // The access rights of the directory are the rights of the domain: private to its user by default.
+// Others come in where both sides name the same rights, because who may write a domain's directory
+// is trusted with what lies in it:
+//
+//   const Domain robots = Domain::at("/dev/shm/robots", {.rights = {0770, "robots"}});
+//
 // Any tmpfs, huge-page mount or disk folder can be a domain; containers share one by mounting it.
 #pragma once
 
@@ -19,17 +24,22 @@
 #include <vector>
 
 #include "kith/os/file.hpp"
+#include "kith/region/rights.hpp"
 
 namespace kith {
 
 struct DomainOptions {
   // Places in the member table, decided by whoever creates it: processes that hold roles at once.
   std::uint32_t members_max = 4096;
+  // Who may come in. A directory that is made gets these rights; one that is there must have them.
+  // None given: a new one is private, and one of another user is refused.
+  Rights rights{};
 };
 
 class Domain {
  public:
-  // The domain that KITH_DOMAIN names; without it the user's own, /dev/shm/kith-UID.
+  // The domain that KITH_DOMAIN names, with the rights in KITH_RIGHTS (as 0770:robots); without it
+  // the user's own, /dev/shm/kith-UID.
   [[nodiscard]] static Domain standard(DomainOptions options = {});
   // The domain in `directory`, an absolute or relative path.
   [[nodiscard]] static Domain at(std::string directory, DomainOptions options = {});
@@ -45,8 +55,9 @@ class Domain {
   // Names of the files in it that could be objects, sorted. Empty if the directory is not there.
   [[nodiscard]] std::vector<std::string> names() const;
 
-  // The directory, checked: a directory, not a link, owned by this user (or this user is root), not
-  // writable by others. Throws Error; not_found if it is missing.
+  // The directory, checked: a directory, not a link, with the rights asked for; where none were,
+  // owned by this user (or this user is root) and not writable by others. Throws Error; not_found
+  // if it is missing.
   [[nodiscard]] os::Descriptor open() const;
   // The same, but a missing directory is made first.
   [[nodiscard]] os::Descriptor open_or_create() const;
@@ -56,6 +67,8 @@ class Domain {
  private:
   Domain(std::string path, DomainOptions options, bool private_default);
   void check(const os::Descriptor& directory) const;
+  void check_rights(const os::FileFacts& facts) const;
+  void give_rights(const os::Descriptor& directory) const;
   [[nodiscard]] os::FileIdentity first_identity() const noexcept;
 
   std::string path_;

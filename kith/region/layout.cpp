@@ -22,6 +22,7 @@ RegionFacts facts_from(const RegionHeader& header) {
   facts.fingerprint = header.fingerprint;
   facts.created_ns = header.created_ns;
   facts.creator_pid = header.creator_pid;
+  facts.has_satellites = header.has_satellites != 0;
   facts.creator_program = get_text(header.creator_program);
   facts.kind = get_text(header.kind);
   facts.type_name = get_text(header.type_name);

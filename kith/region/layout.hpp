@@ -57,7 +57,7 @@ struct RegionHeader {
   std::array<std::uint64_t, 2> identity;
   std::int64_t created_ns;  // wall clock, for people
   std::uint32_t creator_pid;
-  std::uint32_t reserved;
+  std::uint32_t has_satellites;  // 1: further files belong to it (internal/satellite.hpp)
   std::array<char, 16> creator_program;
   std::array<char, 24> kind;        // "bytes", "type", "objects", "latest", "members"
   std::array<char, 120> type_name;  // for people; decides nothing
@@ -116,6 +116,7 @@ struct RegionFacts {
   std::uint64_t fingerprint = 0;
   std::int64_t created_ns = 0;
   std::uint32_t creator_pid = 0;
+  bool has_satellites = false;
   std::string creator_program;
   std::string kind;
   std::string type_name;

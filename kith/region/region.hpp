@@ -45,6 +45,7 @@ namespace kith {
 struct RegionOptions {
   Lifetime lifetime = Lifetime::until_removed;  // decided by the creator
   Deadline deadline = Deadline::now();          // opening: how long to wait for it to be created
+  Rights rights{};  // creating: who may use it, 0600 or 0660 and a group; else as the domain gives
 };
 
 // Stands for "no type": Region<> is a region of bytes.
@@ -125,6 +126,7 @@ class Region : public RegionHandle {
     spec.type_name = type_name<T>();
     spec.content_size = sizeof(T);
     spec.lifetime = options.lifetime;
+    spec.rights = options.rights;
     spec.fill = [](std::byte* content) { std::construct_at(reinterpret_cast<T*>(content)); };
     return spec;
   }
@@ -178,6 +180,7 @@ class Region<Bytes> : public RegionHandle {
     internal::RegionSpec spec = spec_of_any_size();
     spec.content_size = size;
     spec.lifetime = options.lifetime;
+    spec.rights = options.rights;
     return spec;
   }
 };

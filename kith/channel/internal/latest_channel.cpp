@@ -5,8 +5,11 @@
 #include <cerrno>
 
 #include "kith/base/error.hpp"
+#include "kith/channel/internal/latest_guest.hpp"
+#include "kith/channel/internal/latest_roles.hpp"
 #include "kith/os/fork.hpp"
 #include "kith/os/futex.hpp"
+#include "kith/os/truncation_guard.hpp"
 #include "kith/region/internal/errors.hpp"
 
 namespace kith::internal {
@@ -14,64 +17,18 @@ namespace {
 
 using namespace std::chrono_literals;
 using Control = LatestControl<RealAtomics>;
-using Cell = LatestReaderCell<RealAtomics>;
-
-static_assert(sizeof(Control) <= LatestShape::kWriterOffset && sizeof(Cell) == 256);
+using Bank = LatestReaderBank<RealAtomics>;
 
 // The administrative lock is held for microseconds by the living and not at all by the dead; only a
 // process stopped in that instant makes anybody wait so long.
 constexpr auto kAdminPatience = 1s;
 
-Control& control_of(const MappedRegion& region) {
-  return *reinterpret_cast<Control*>(region.content());
-}
-Cell* cells_of(const MappedRegion& region) {
-  return reinterpret_cast<Cell*>(region.content() + LatestShape::kCellsOffset);
-}
-RoleRecord<RealAtomics>& writer_of(const MappedRegion& region) {
-  return *reinterpret_cast<RoleRecord<RealAtomics>*>(region.content() + LatestShape::kWriterOffset);
+std::string text_of(const MappedRegion& region) {
+  return channel_text(region.domain(), region.name());
 }
 
-std::string channel_text(const MappedRegion& region) {
-  return describe_object("latest", region.name(), region.domain().path());
-}
-
-LatestReaderCore<RealAtomics> reader_core(const MappedRegion& region, const LatestShape& shape,
-                                          std::uint32_t index) {
-  return {control_of(region), cells_of(region)[index], index, shape.readers_max};
-}
-
-RoleTable writer_table_of(const MappedRegion& region) {
-  RoleTable table;
-  table.what = "writer of " + channel_text(region);
-  table.count = 1;
-  table.record = [&region](std::uint32_t) -> RoleRecord<RealAtomics>& { return writer_of(region); };
-  table.prepare = [](std::uint32_t) {};
-  // A writer holds nothing; but it may have been killed between its commit and its wake.
-  table.drop = table.settle = [&region](std::uint32_t) {
-    os::futex_add_one_and_wake_all(control_of(region).notify);
-  };
-  return table;
-}
-
-RoleTable reader_table_of(const MappedRegion& region, const LatestShape& shape) {
-  RoleTable table;
-  table.what = "reader of " + channel_text(region);
-  table.count = shape.readers_max;
-  table.record = [&region](std::uint32_t i) -> RoleRecord<RealAtomics>& {
-    return cells_of(region)[i].role;
-  };
-  table.prepare = [](std::uint32_t) {};
-  table.drop = [&region, shape](std::uint32_t i) {
-    auto core = reader_core(region, shape, i);
-    core.release();
-    core.leave();  // after the claim: one that is not idle must be looked at
-  };
-  table.settle = [&region, shape](std::uint32_t i) {
-    auto core = reader_core(region, shape, i);
-    if (core.recover() == 0) core.leave();
-  };
-  return table;
+RoleTable reader_table(const MappedRegion& region, const LatestShape& shape) {
+  return reader_table_of(bank_of(region, shape), shape.words(), "reader of " + text_of(region));
 }
 
 bool heal_latest(MappedRegion& region, std::uint64_t dead_owner, Deadline patience) {
@@ -80,7 +37,7 @@ bool heal_latest(MappedRegion& region, std::uint64_t dead_owner, Deadline patien
   const AdminLock lock(region.domain(), region.name(), region.identity(), patience);
   if (lock.answer() == AdminLock::Answer::orphaned) return true;
   if (lock.answer() != AdminLock::Answer::held) return false;
-  heal_roles(reader_table_of(region, *shape), dead_owner);
+  heal_roles(reader_table(region, *shape), dead_owner);
   heal_roles(writer_table_of(region), dead_owner);
   return true;
 }
@@ -90,12 +47,30 @@ LatestShape wanted_shape(const LatestRequest& request, const std::string& object
   shape.readers_max = request.readers_max.value_or(kLatestReadersDefault);
   shape.payload_max = request.payload_max.value_or(0);
   shape.commit_time = request.commit_time.value_or(false);
-  if (shape.readers_max < 1 || shape.readers_max > kLatestReadersMax) {
-    throw Error(Errc::invalid_argument, {.object = object,
-                                         .expected = "1 to 1000 readers",
-                                         .found = std::to_string(shape.readers_max),
-                                         .remedy = "change LatestOptions::readers_max"});
+  shape.spare_slots = request.spare_slots.value_or(0);
+  const bool has_guests = Access{.mode = request.rights.mode}.has_guests();
+  shape.guests_max = request.guests_max.value_or(has_guests ? kLatestGuestsDefault : 0);
+  if (request.rights.are_given() && has_guests != (shape.guests_max > 0)) {
+    throw Error(
+        Errc::invalid_argument,
+        {.object = object,
+         .expected = has_guests ? "room for guests, whom these rights let read"
+                                : "rights that let somebody only read, as 0640",
+         .found = std::to_string(shape.guests_max) + " guests, mode " + octal(request.rights.mode),
+         .remedy = "change LatestOptions::guests_max or LatestOptions::rights"});
   }
+  const auto check = [&](const char* option, std::uint32_t value, std::uint32_t least,
+                         std::uint32_t most) {
+    if (value >= least && value <= most) return;
+    throw Error(Errc::invalid_argument,
+                {.object = object,
+                 .expected = std::to_string(least) + " to " + std::to_string(most),
+                 .found = std::to_string(value),
+                 .remedy = std::string("change LatestOptions::") + option});
+  };
+  check("readers_max", shape.readers_max, 1, kLatestReadersMax);
+  check("guests_max", shape.guests_max, 0, kLatestReadersMax);
+  check("spare_slots", shape.spare_slots, 0, kLatestSparesMax);
   if (request.payload_max && (shape.payload_max < 1 || shape.payload_max > kLatestPayloadMax)) {
     throw Error(Errc::invalid_argument, {.object = object,
                                          .expected = "a payload of 1 byte to 1 TiB",
@@ -103,33 +78,6 @@ LatestShape wanted_shape(const LatestRequest& request, const std::string& object
                                          .remedy = {}});
   }
   return shape;
-}
-
-void check_shape(const LatestRequest& request, const RegionFacts& facts,
-                 const std::string& object) {
-  const auto shape = LatestShape::from(facts);
-  if (!shape) {
-    throw Error(Errc::damaged, {.object = object,
-                                .expected = "the geometry of a latest-value channel",
-                                .found = "numbers that do not fit together",
-                                .remedy = "remove it with `kith rm --force`"});
-  }
-  const auto differs = [&](const std::string& what, std::uint64_t asked, std::uint64_t is) {
-    throw Error(Errc::wrong_type, {.object = object,
-                                   .expected = what + " " + std::to_string(asked),
-                                   .found = std::to_string(is),
-                                   .remedy = "agree on one, or remove the old object"});
-  };
-  if (request.payload_max.value_or(shape->payload_max) != shape->payload_max) {
-    differs("a payload in bytes of", *request.payload_max, shape->payload_max);
-  }
-  if (request.readers_max.value_or(shape->readers_max) != shape->readers_max) {
-    differs("a maximum of readers of", *request.readers_max, shape->readers_max);
-  }
-  if (request.commit_time.value_or(shape->commit_time) != shape->commit_time) {
-    differs("commit times kept (1) or not (0):", *request.commit_time ? 1 : 0,
-            shape->commit_time ? 1 : 0);
-  }
 }
 
 RegionSpec spec_for(const LatestRequest& request, const LatestShape& shape) {
@@ -141,29 +89,54 @@ RegionSpec spec_for(const LatestRequest& request, const LatestShape& shape) {
   spec.any_size_opens = true;
   spec.geometry = shape.geometry();
   spec.lifetime = request.lifetime;
-  const std::uint32_t slots_now = request.all_slots_now ? shape.slots() : kLatestSpareSlots;
-  spec.allocated_now = shape.slot_offset(slots_now);
+  spec.rights = request.rights;
+  const bool has_guests = shape.guests_max > 0;
+  const bool all_now = request.all_slots_now || has_guests;
+  const std::uint32_t slots_now = all_now ? shape.slots() : kLatestSpareSlots + shape.spare_slots;
+  if (has_guests) {
+    spec.satellites = [shape](const Access& access) {
+      return std::vector<SatelliteSpec>{
+          {kSeatsSatellite, shape.seats_size(), access.seats_mode()},
+          {kDataSatellite, shape.data_size(), access.read_mode()},
+      };
+    };
+  } else {
+    spec.allocated_now = shape.slot_offset(slots_now);
+  }
   spec.fill = [slots_now](std::byte* content) {
     auto& control = *std::construct_at(reinterpret_cast<Control*>(content));
     // relaxed: nobody can see the region before it has its name.
     control.slots_ready.store(slots_now, std::memory_order_relaxed);
   };
   spec.accept = [request](const RegionFacts& facts, const std::string& object) {
-    check_shape(request, facts, object);
+    check_latest(request, facts, LatestShape::Part::own, object);
   };
   return spec;
 }
 
 }  // namespace
 
-std::optional<LatestShape> LatestShape::from(const RegionFacts& facts) noexcept {
-  const auto& [readers, payload, flags, a, b, c, d, e] = facts.geometry;
-  if (readers < 1 || readers > kLatestReadersMax) return std::nullopt;
-  if (payload < 1 || payload > kLatestPayloadMax || flags > 1) return std::nullopt;
-  if ((a | b | c | d | e) != 0) return std::nullopt;
-  LatestShape shape{static_cast<std::uint32_t>(readers), payload, flags == 1};
-  if (shape.content_size() != facts.content_size) return std::nullopt;
-  return shape;
+void check_latest(const LatestRequest& request, const RegionFacts& facts, LatestShape::Part part,
+                  const std::string& object) {
+  const auto shape = LatestShape::from(facts, part);
+  if (!shape) {
+    throw Error(Errc::damaged, {.object = object,
+                                .expected = "the geometry of a latest-value channel",
+                                .found = "numbers that do not fit together",
+                                .remedy = "remove it with `kith rm --force`"});
+  }
+  const auto compare = [&](const std::string& what, const auto& asked, std::uint64_t is) {
+    if (!asked || *asked == is) return;
+    throw Error(Errc::wrong_type, {.object = object,
+                                   .expected = what + " " + std::to_string(*asked),
+                                   .found = std::to_string(is),
+                                   .remedy = "agree on one, or remove the old object"});
+  };
+  compare("a payload in bytes of", request.payload_max, shape->payload_max);
+  compare("a maximum of readers of", request.readers_max, shape->readers_max);
+  compare("a maximum of guests of", request.guests_max, shape->guests_max);
+  compare("spare slots, in number", request.spare_slots, shape->spare_slots);
+  compare("commit times kept (1) or not (0):", request.commit_time, shape->commit_time ? 1 : 0);
 }
 
 void register_latest_healer() {
@@ -183,32 +156,65 @@ extern "C" const int kith_heals_latest = 1;
 LatestChannel::LatestChannel(const Domain& domain, const LatestRequest& request) {
   register_latest_healer();
   check_role_name(request.role);  // before anything is made for it
-  const std::string object = describe_object("latest", request.name, domain.path());
+  const std::string object = channel_text(domain, request.name);
   const RegionSpec spec = spec_for(request, wanted_shape(request, object));
   region_ = request.payload_max
                 ? MappedRegion::open_or_create(domain, request.name, spec, request.deadline)
                 : MappedRegion::open(domain, request.name, spec, request.deadline);
-  shape_ = LatestShape::from(region_.facts()).value();
+  const auto shape = LatestShape::from(region_.facts()).value();
+  if (shape.guests_max == 0) {
+    set_places(shape, bank_of(region_, shape), control().latest, region_.content(),
+               region_.pages());
+  } else {
+    open_satellites(shape);
+  }
   membership_ = Membership::of(domain);
   membership_->attach(region_.identity().inode);
 }
 
+// What guests may write could be cut short by them; then its pages read as zeros, and nobody but
+// they themselves is the worse for it.
+void LatestChannel::open_satellites(const LatestShape& shape) {
+  os::guard_truncation();
+  const std::string object = text_of(region_);
+  const auto open = [&](const char* what, LatestShape::Part part) {
+    const os::ForkGuard no_forks;
+    const auto file =
+        open_satellite(region_.domain(), region_.identity(), what, os::Access::read_write, object);
+    const auto found = file ? LatestShape::from(file->facts, part) : std::nullopt;
+    if (!found || found->geometry() != shape.geometry()) {
+      throw Error(Errc::damaged, {.object = object,
+                                  .expected = std::string("its guests' ") + what,
+                                  .found = file ? "a file of another channel" : "no such file",
+                                  .remedy = "remove it with `kith rm --force`"});
+    }
+    auto mapped = os::Mapping::of_file(file->file, file->facts.size, os::Access::read_write);
+    if (!mapped) throw system_error(object, "mapping its guests' files", mapped.error);
+    return std::move(mapped.value);
+  };
+  data_ = open(kDataSatellite, LatestShape::Part::data);
+  seats_ = open(kSeatsSatellite, LatestShape::Part::seats);
+  data_pages_ = os::GuardedPages(data_);
+  seats_pages_ = os::GuardedPages(seats_);
+  guests_ = guest_bank(seats_.data() + kRegionHeaderSize, shape);
+  const std::byte* content = data_.data() + kRegionHeaderSize;
+  set_places(shape, bank_of(region_, shape), *reinterpret_cast<const Newest*>(content), content,
+             data_pages_);
+  heal_dead_guests(region_, shape);
+}
+
 LatestChannel::~LatestChannel() {
-  if (membership_) membership_->detach(region_.identity().inode);
+  if (!membership_) return;
+  membership_->detach(region_.identity().inode);
+  if (!membership_->is_this_process()) writing_.forget_in_child();
 }
 
 Control& LatestChannel::control() const noexcept {
   return control_of(region_);
 }
-Cell* LatestChannel::cells() const noexcept {
-  return cells_of(region_);
-}
 
-LatestSlot* LatestChannel::slot(std::uint32_t index) const noexcept {
-  return reinterpret_cast<LatestSlot*>(region_.content() + shape_.slot_offset(index));
-}
-std::byte* LatestChannel::payload(std::uint32_t index) const noexcept {
-  return region_.content() + shape_.slot_offset(index) + sizeof(LatestSlot);
+LatestWriterCore<RealAtomics> LatestChannel::writer_core() const {
+  return {const_cast<Newest&>(newest()), control(), bank(), guests_, shape().words()};
 }
 
 // Owner words mean something only together with the table they point into. Somebody may have
@@ -218,11 +224,11 @@ void LatestChannel::adopt_member_table() {
   const std::uint64_t ours = membership_->table_identity();
   const std::uint64_t theirs = known.load(std::memory_order_relaxed);
   if (theirs == ours) return;
-  const auto readers = reader_table();
-  const auto writer = writer_table();
+  const auto readers = reader_table(region_, shape());
+  const auto writer = writer_table_of(region_);
   if (theirs != 0 && region_.found_in_use() && (has_owners(readers) || has_owners(writer))) {
     throw Error(Errc::orphaned,
-                {.object = channel_text(region_),
+                {.object = text_of(region_),
                  .expected = "members of this domain's member table",
                  .found = "processes that joined an older one, which was removed",
                  .remedy = "end the processes that use it, or remove it with `kith rm --force`"});
@@ -239,7 +245,7 @@ auto LatestChannel::claim_until(Deadline deadline, const Claim& claim) {
     try {
       const AdminLock lock(region_.domain(), region_.name(), region_.identity(),
                            std::max(deadline, Deadline::after(kAdminPatience)));
-      lock.require(channel_text(region_));
+      lock.require(text_of(region_));
       adopt_member_table();
       return claim(lock.file());
     } catch (const Error& error) {
@@ -249,24 +255,25 @@ auto LatestChannel::claim_until(Deadline deadline, const Claim& claim) {
   }
 }
 
-RoleTable LatestChannel::writer_table() const {
-  return writer_table_of(region_);
-}
-RoleTable LatestChannel::reader_table() const {
-  return reader_table_of(region_, shape_);
-}
-
 void LatestChannel::claim_writer(const std::string& role, Deadline deadline) {
   claim_until(deadline, [&](const os::Descriptor&) {
-    return claim_role(writer_table(), role, *membership_);
+    return claim_role(writer_table_of(region_), role, *membership_);
   });
+  if (shape().guests_max == 0) return;
+  const os::ForkGuard no_forks;
+  auto data = open_satellite(region_.domain(), region_.identity(), kDataSatellite,
+                             os::Access::read_write, text_of(region_));
+  if (!data) return;  // removed meanwhile: nobody new will ask
+  auto held = os::HeldLock::take(std::move(data->file), kWriterLivesLock, os::LockKind::shared);
+  if (held) writing_ = std::move(held.value);
 }
 
 ClaimedRole LatestChannel::claim_reader(const std::string& role, Deadline deadline) {
   return claim_until(deadline, [&](const os::Descriptor& file) {
-    RoleTable table = reader_table();
+    RoleTable table = reader_table(region_, shape());
     table.prepare = [this, &file](std::uint32_t index) {
-      allocate_slots(file, index + 1 + kLatestSpareSlots);
+      const std::uint32_t wanted = index + 1 + kLatestSpareSlots + shape().spare_slots;
+      if (shape().guests_max == 0) allocate_slots(file, wanted);
     };
     return claim_role(table, role, *membership_);
   });
@@ -278,15 +285,15 @@ void LatestChannel::allocate_slots(const os::Descriptor& file, std::uint32_t wan
   auto& slots_ready = control().slots_ready;
   const std::uint32_t ready = slots_ready.load(std::memory_order_relaxed);
   if (ready >= wanted) return;
-  const std::uint64_t begin = shape_.slot_offset(ready);
-  const std::uint64_t size = shape_.slot_offset(wanted) - begin;
+  const std::uint64_t begin = shape().slot_offset(ready);
+  const std::uint64_t size = shape().slot_offset(wanted) - begin;
   const auto allocated = os::allocate(file, kRegionHeaderSize + begin, size);
   // What part of it could be had must not stay: the others need that space.
   if (!allocated) static_cast<void>(os::give_back(file, kRegionHeaderSize + begin, size));
   if (!allocated && allocated.error == ENOSPC) {
-    throw no_space("reader of " + channel_text(region_), size, file);
+    throw no_space("reader of " + text_of(region_), size, file);
   }
-  if (!allocated) throw system_error(channel_text(region_), "allocating a slot", allocated.error);
+  if (!allocated) throw system_error(text_of(region_), "allocating a slot", allocated.error);
   // release: the pages are there before the count says so; pairs with choose_slot().
   slots_ready.store(wanted, std::memory_order_release);
 }
@@ -294,20 +301,11 @@ void LatestChannel::allocate_slots(const os::Descriptor& file, std::uint32_t wan
 void LatestChannel::release_writer() noexcept {
   // release: the last value is committed before the role is free for the next writer.
   writer_of(region_).owner.store(0, std::memory_order_release);
+  writing_ = os::HeldLock();
 }
 
 void LatestChannel::release_reader(std::uint32_t index, bool drop_name) noexcept {
-  auto& owner = cells()[index].role.owner;
-  auto core = reader_core(region_, shape_, index);
-  const bool named = (owner.load(std::memory_order_relaxed) & kRoleNamed) != 0;
-  if (named && !drop_name) {
-    if (core.recover() == 0) core.leave();
-    owner.store(kRoleNamed | kRoleVacant, std::memory_order_release);
-  } else {
-    core.release();
-    core.leave();
-    owner.store(0, std::memory_order_release);
-  }
+  let_reader_go(bank(), shape().words(), index, drop_name);
 }
 
 Liveness LatestChannel::writer_liveness() const noexcept {
@@ -317,41 +315,13 @@ Liveness LatestChannel::writer_liveness() const noexcept {
 
 std::uint32_t LatestChannel::readers_joined() const noexcept {
   std::uint32_t joined = 0;
-  for (const auto& word : control().joined) {
-    joined += static_cast<std::uint32_t>(std::popcount(word.load(std::memory_order_relaxed)));
+  for (const Bank& bank : {bank(), guests_}) {
+    for (std::uint32_t first = 0; first < bank.count; first += 64) {
+      const std::uint64_t bits = bank.joined[first / 64].load(std::memory_order_relaxed);
+      joined += static_cast<std::uint32_t>(std::popcount(bits));
+    }
   }
   return joined;
-}
-
-LatestFacts look_at_latest(const MappedRegion& region) {
-  LatestFacts facts;
-  const auto shape = LatestShape::from(region.facts());
-  if (!shape || region.facts().kind != kLatestKind) return facts;
-  facts.readers_max = shape->readers_max;
-  facts.payload_max = shape->payload_max;
-  const LatestWords words(shape->slots());
-  for (std::uint32_t i = 0; i < shape->readers_max; ++i) {
-    const Cell& cell = cells_of(region)[i];
-    const std::uint64_t owner = cell.role.owner.load(std::memory_order_acquire);
-    const bool pins = words.slot_of(cell.claim.load(std::memory_order_relaxed)).has_value();
-    const bool held = has_owner(owner);
-    facts.readers_held += held ? 1u : 0u;
-    facts.readers_vacant += is_vacant(owner) ? 1u : 0u;
-    facts.pinned_held += held && pins ? 1u : 0u;
-    facts.pinned_vacant += is_vacant(owner) && pins ? 1u : 0u;
-    facts.pinned_by_nobody += owner == 0 && pins ? 1u : 0u;
-  }
-  const Control& control = control_of(region);
-  facts.slots_ready = control.slots_ready.load(std::memory_order_relaxed);
-  facts.has_writer = has_owner(writer_of(region).owner.load(std::memory_order_acquire));
-  // acquire: the slot's header comes with the word that names it.
-  const auto newest = words.slot_of(control.latest.load(std::memory_order_acquire));
-  if (newest && *newest < facts.slots_ready) {
-    const auto* slot =
-        reinterpret_cast<const LatestSlot*>(region.content() + shape->slot_offset(*newest));
-    facts.sequence = load_once(slot->sequence);
-  }
-  return facts;
 }
 
 bool drop_vacant_latest_roles(MappedRegion& region, std::uint32_t& dropped) {
@@ -360,7 +330,7 @@ bool drop_vacant_latest_roles(MappedRegion& region, std::uint32_t& dropped) {
   const AdminLock lock(region.domain(), region.name(), region.identity(),
                        Deadline::after(kAdminPatience));
   if (lock.answer() != AdminLock::Answer::held) return false;
-  dropped += drop_vacant_roles(reader_table_of(region, *shape));
+  dropped += drop_vacant_roles(reader_table(region, *shape));
   return true;
 }
 

@@ -1,65 +1,24 @@
-// LatestChannel: the region of a latest-value channel, opened and checked; where its words, roles
-// and slots lie; who takes a role in it and who gives back a dead one's.
-//
-// Content of the region:
-//   0      LatestControl: the newest value's word, the sleepers' word, who has joined
-//   1024   the writer's RoleRecord
-//   1280   LatestReaderCell, 256 bytes each, for readers_max readers
-//   ...    slots, readers_max + 2 of them: LatestSlot and then the payload
-// Control, cells and two slots have pages from the beginning; each reader allocates one slot more
-// before it counts.
+// LatestChannel: a latest-value channel opened and checked by a member, who may do everything in
+// it: take a role, and give back a dead one's. LatestGuest (latest_guest.hpp) is its counterpart
+// for those who may only read. Both are a LatestSource for readers.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 
 #include "kith/channel/internal/latest_core.hpp"
+#include "kith/channel/internal/latest_shape.hpp"
 #include "kith/channel/internal/role.hpp"
 #include "kith/channel/latest_facts.hpp"
 #include "kith/member/internal/membership.hpp"
+#include "kith/os/file_lock.hpp"
+#include "kith/os/mapping.hpp"
+#include "kith/os/truncation_guard.hpp"
 #include "kith/region/internal/mapped_region.hpp"
 
 namespace kith::internal {
-
-inline constexpr const char* kLatestKind = "latest";
-inline constexpr std::uint32_t kLatestReadersDefault = 16;
-inline constexpr std::uint64_t kLatestPayloadMax = std::uint64_t{1} << 40;
-
-struct LatestSlot {
-  std::uint64_t sequence;     // of the value, counting from 1
-  std::uint64_t size;         // bytes of payload
-  std::int64_t committed_ns;  // monotonic clock; 0 if the channel keeps no commit times
-  std::uint64_t reserved[5];
-};
-static_assert(sizeof(LatestSlot) == 64);
-
-// The shape of a channel, all derived from three numbers of the region's geometry.
-struct LatestShape {
-  std::uint32_t readers_max = 0;
-  std::uint64_t payload_max = 0;
-  bool commit_time = false;
-
-  static constexpr std::uint64_t kWriterOffset = 1024;
-  static constexpr std::uint64_t kCellsOffset = 1280;
-
-  [[nodiscard]] std::uint32_t slots() const noexcept { return readers_max + kLatestSpareSlots; }
-  [[nodiscard]] std::uint64_t slot_stride() const noexcept {
-    return (sizeof(LatestSlot) + payload_max + kSharedLine - 1) / kSharedLine * kSharedLine;
-  }
-  [[nodiscard]] std::uint64_t slot_offset(std::uint64_t index) const noexcept {
-    return kCellsOffset + readers_max * sizeof(LatestReaderCell<RealAtomics>) +
-           index * slot_stride();
-  }
-  [[nodiscard]] std::uint64_t content_size() const noexcept { return slot_offset(slots()); }
-  [[nodiscard]] Geometry geometry() const noexcept {
-    return {readers_max, payload_max, commit_time ? 1u : 0u};
-  }
-  // None if the geometry is not one this code could have written.
-  [[nodiscard]] static std::optional<LatestShape> from(const RegionFacts& facts) noexcept;
-};
 
 // What a program asks of a channel; an empty optional takes what is there.
 struct LatestRequest {
@@ -69,49 +28,120 @@ struct LatestRequest {
   std::optional<std::uint64_t> payload_max;  // must be set to create
   std::optional<std::uint32_t> readers_max;
   std::optional<bool> commit_time;
+  std::optional<std::uint32_t> spare_slots;
+  std::optional<std::uint32_t> guests_max;
+  Rights rights;
   bool all_slots_now = false;
   Lifetime lifetime = Lifetime::until_removed;
   std::string role;
   Deadline deadline = Deadline::now();
 };
 
-class LatestChannel {
+// What a reader needs of a channel, whether it is a member or a guest there.
+class LatestSource {
+ public:
+  using Newest = RealAtomics::Word<std::uint64_t>;
+  using Bank = LatestReaderBank<RealAtomics>;
+
+  virtual ~LatestSource() = default;
+  LatestSource(const LatestSource&) = delete;
+  LatestSource& operator=(const LatestSource&) = delete;
+
+  // Take a reader's role, waiting until the deadline for a living holder; then throw role_taken.
+  // With every place taken, table_full at once.
+  virtual ClaimedRole claim_reader(const std::string& role, Deadline deadline) = 0;
+  // Gives the role up: a named one becomes vacant, unless `drop_name`.
+  virtual void release_reader(std::uint32_t index, bool drop_name) noexcept = 0;
+  [[nodiscard]] virtual Liveness writer_liveness() const noexcept = 0;
+  [[nodiscard]] virtual bool is_orphaned() const noexcept = 0;
+  // What sleepers sleep on; null where a reader must not ask the writer for anything.
+  [[nodiscard]] virtual RealAtomics::Word<std::uint32_t>* notify() const noexcept = 0;
+
+  // Where this source's readers lie, the newest value's word, and the slots.
+  [[nodiscard]] const Bank& bank() const noexcept { return bank_; }
+  [[nodiscard]] const Newest& newest() const noexcept { return *newest_; }
+  [[nodiscard]] const LatestSlot* slot(std::uint32_t index) const noexcept {
+    return reinterpret_cast<const LatestSlot*>(slots_ + index * stride_);
+  }
+  [[nodiscard]] const std::byte* payload(std::uint32_t index) const noexcept {
+    return slots_ + index * stride_ + sizeof(LatestSlot);
+  }
+  // Where the slots lie, pages were lost: what stands there is nobody's message.
+  [[nodiscard]] bool has_lost_pages() const noexcept { return slot_pages_->lost(); }
+  [[nodiscard]] const LatestShape& shape() const noexcept { return shape_; }
+
+ protected:
+  LatestSource() = default;
+  // `content` is that of the file which holds the slots.
+  void set_places(const LatestShape& shape, const Bank& bank, const Newest& newest,
+                  const std::byte* content, const os::GuardedPages& slot_pages) noexcept {
+    shape_ = shape;
+    bank_ = bank;
+    newest_ = &newest;
+    slots_ = content + shape.slot_offset(0);
+    stride_ = shape.slot_stride();
+    slot_pages_ = &slot_pages;
+  }
+
+ private:
+  LatestShape shape_;
+  Bank bank_;
+  const Newest* newest_ = nullptr;
+  const std::byte* slots_ = nullptr;
+  std::uint64_t stride_ = 0;
+  const os::GuardedPages* slot_pages_ = nullptr;
+};
+
+class LatestChannel final : public LatestSource {
  public:
   // Opens the channel, or creates it where the payload's size is known; joins the domain.
   LatestChannel(const Domain& domain, const LatestRequest& request);
-  ~LatestChannel();
-  LatestChannel(const LatestChannel&) = delete;
-  LatestChannel& operator=(const LatestChannel&) = delete;
+  ~LatestChannel() override;
 
-  // Take the role, waiting until the deadline for a living holder; then throw role_taken. With
-  // every place taken, table_full at once.
+  // As claim_reader.
   void claim_writer(const std::string& role, Deadline deadline);
-  ClaimedRole claim_reader(const std::string& role, Deadline deadline);
-  // Give the role up: a named reader's becomes vacant, unless `drop_name`.
   void release_writer() noexcept;
-  void release_reader(std::uint32_t index, bool drop_name) noexcept;
+  ClaimedRole claim_reader(const std::string& role, Deadline deadline) override;
+  void release_reader(std::uint32_t index, bool drop_name) noexcept override;
 
+  [[nodiscard]] Liveness writer_liveness() const noexcept override;
+  [[nodiscard]] bool is_orphaned() const noexcept override { return region_.is_orphaned(); }
+  [[nodiscard]] RealAtomics::Word<std::uint32_t>* notify() const noexcept override {
+    return &control().notify;
+  }
+
+  [[nodiscard]] LatestWriterCore<RealAtomics> writer_core() const;
   [[nodiscard]] LatestControl<RealAtomics>& control() const noexcept;
-  [[nodiscard]] LatestReaderCell<RealAtomics>* cells() const noexcept;
-  [[nodiscard]] LatestSlot* slot(std::uint32_t index) const noexcept;
-  [[nodiscard]] std::byte* payload(std::uint32_t index) const noexcept;
-  [[nodiscard]] const LatestShape& shape() const noexcept { return shape_; }
+  [[nodiscard]] LatestSlot* slot_to_write(std::uint32_t index) const noexcept {
+    return const_cast<LatestSlot*>(slot(index));
+  }
+  [[nodiscard]] std::byte* payload_to_write(std::uint32_t index) const noexcept {
+    return const_cast<std::byte*>(payload(index));
+  }
   [[nodiscard]] const MappedRegion& region() const noexcept { return region_; }
-  [[nodiscard]] Liveness writer_liveness() const noexcept;
   [[nodiscard]] std::uint32_t readers_joined() const noexcept;
 
  private:
+  void open_satellites(const LatestShape& shape);
   void adopt_member_table();
   template <class Claim>
   auto claim_until(Deadline deadline, const Claim& claim);
   void allocate_slots(const os::Descriptor& file, std::uint32_t wanted);
-  [[nodiscard]] RoleTable writer_table() const;
-  [[nodiscard]] RoleTable reader_table() const;
 
   std::shared_ptr<Membership> membership_;  // first, so that the region closes before we leave
   MappedRegion region_;
-  LatestShape shape_;
+  // Of a channel with guests.
+  os::Mapping data_;
+  os::Mapping seats_;
+  os::GuardedPages data_pages_;
+  os::GuardedPages seats_pages_;
+  Bank guests_;
+  os::HeldLock writing_;  // tells guests that there is a writer
 };
+
+// Throws wrong_type or damaged unless the channel that is there is the one asked for.
+void check_latest(const LatestRequest& request, const RegionFacts& facts, LatestShape::Part part,
+                  const std::string& object);
 
 // The books of a channel, read without taking part in it; all zero if it is not one.
 [[nodiscard]] LatestFacts look_at_latest(const MappedRegion& region);

@@ -107,49 +107,55 @@ class LatestWords {
   unsigned slot_bits_;
 };
 
+// Readers that lie together: the bits that say who has joined, and a cell for each. A channel has
+// one bank for its own readers, and one in a file of its own for guests, who may write nothing
+// else.
+template <class Atomics>
+struct LatestReaderBank {
+  typename Atomics::template Word<std::uint64_t>* joined = nullptr;  // kJoinedWords of them
+  LatestReaderCell<Atomics>* cells = nullptr;
+  std::uint32_t count = 0;  // private copy of the geometry, at most kLatestReadersMax
+};
+
 // The writer's side. One object per holder of the writer's role.
 template <class Atomics>
 class LatestWriterCore {
  public:
-  LatestWriterCore(LatestControl<Atomics>& control, LatestReaderCell<Atomics>* cells,
-                   std::uint32_t readers_max)
-      : control_(control),
-        cells_(cells),
-        readers_max_(readers_max),
-        words_(readers_max + kLatestSpareSlots),
-        pinned_((words_.slots() + 63) / 64) {
+  using Bank = LatestReaderBank<Atomics>;
+  using Words = typename Atomics::template Word<std::uint64_t>;
+
+  // `latest` is the newest value's word, wherever the channel keeps it.
+  LatestWriterCore(Words& latest, LatestControl<Atomics>& control, const Bank& readers,
+                   const Bank& guests, const LatestWords& words)
+      : shared_latest_(latest),
+        control_(control),
+        banks_{readers, guests},
+        words_(words),
+        free_((words_.slots() + 63) / 64) {
     // acquire: a former writer's value is complete for last_slot(). Only the writer stores
     // `latest`, so the private copy stays true.
-    latest_ = control_.latest.load(std::memory_order_acquire);
+    latest_ = shared_latest_.load(std::memory_order_acquire);
   }
 
   // A slot that nobody reads and nobody will until it is published; none only if the shared words
-  // are damaged. At most 2N + 2 steps, whatever the readers do.
+  // are damaged. At most 2N + 2 steps, whatever the readers do, and usually one: all that a look at
+  // the readers found free stays free until it is published, because to pin a slot a reader must
+  // find it in `latest` after having said so. So with R slots to spare the writer looks at the
+  // readers once in R + 1 writes.
   [[nodiscard]] std::optional<std::uint32_t> choose_slot() noexcept {
-    for (std::uint64_t& word : pinned_) word = 0;
-    pin(latest_);
-    for (std::uint32_t first = 0; first < readers_max_; first += 64) {
-      // seq_cst, after the last [W3]: a reader whose bit is missed here joins, asks and looks after
-      // that store, and so gets the newest value, which pin(latest_) spares.
-      std::uint64_t bits = control_.joined[first / 64].load(std::memory_order_seq_cst);
-      while (bits != 0) {
-        const std::uint32_t reader = first + static_cast<std::uint32_t>(std::countr_zero(bits));
-        bits &= bits - 1;
-        if (reader < readers_max_) pin(claim_of(reader));
-      }
-    }
-    // acquire: a reader raised the count before it set its bit, so every pin seen is provided for.
-    const std::uint32_t ready = control_.slots_ready.load(std::memory_order_acquire);
-    return lowest_free(ready < words_.slots() ? ready : words_.slots());
+    if (const auto known = lowest_free()) return known;
+    scan();
+    return lowest_free();
   }
 
   // Commits the chosen and filled slot as the value `sequence`. True if somebody sleeps and must be
   // woken (a store and a load, both seq_cst: either we see the sleeper's bit, or it saw our value).
   [[nodiscard]] bool publish(std::uint32_t slot, std::uint64_t sequence) noexcept {
+    free_[slot / 64] &= ~(std::uint64_t{1} << slot % 64);
     latest_ = words_.pack(sequence, slot);
     // release of the slot's bytes to [R1], [R3] and, through [W2], to [R4]; seq_cst: before the
     // next scan in the single order.
-    control_.latest.store(latest_, std::memory_order_seq_cst);  // [W3] commit
+    shared_latest_.store(latest_, std::memory_order_seq_cst);  // [W3] commit
     return (control_.notify.load(std::memory_order_seq_cst) & 1) != 0;
   }
 
@@ -161,8 +167,34 @@ class LatestWriterCore {
   [[nodiscard]] const LatestWords& words() const noexcept { return words_; }
 
  private:
-  std::uint64_t claim_of(std::uint32_t reader) noexcept {
-    auto& claim = cells_[reader].claim;
+  // Looks at every reader that joined, grants what they ask for, and notes the slots that neither
+  // they nor the newest value need.
+  void scan() noexcept {
+    // acquire: a reader raised the count before it set its bit, so every pin seen is provided for.
+    const std::uint32_t counted = control_.slots_ready.load(std::memory_order_acquire);
+    const std::uint32_t ready = counted < words_.slots() ? counted : words_.slots();
+    for (std::uint32_t first = 0; first < ready; first += 64) {
+      const std::uint32_t rest = ready - first;
+      free_[first / 64] = rest < 64 ? (std::uint64_t{1} << rest) - 1 : ~std::uint64_t{0};
+    }
+    pin(latest_);
+    for (const Bank& bank : banks_) scan(bank);
+  }
+
+  void scan(const Bank& bank) noexcept {
+    for (std::uint32_t first = 0; first < bank.count; first += 64) {
+      // seq_cst, after the last [W3]: a reader whose bit is missed here joins, asks and looks after
+      // that store, and so gets the newest value, which pin(latest_) spares.
+      std::uint64_t bits = bank.joined[first / 64].load(std::memory_order_seq_cst);
+      while (bits != 0) {
+        const std::uint32_t reader = first + static_cast<std::uint32_t>(std::countr_zero(bits));
+        bits &= bits - 1;
+        if (reader < bank.count) pin(claim_of(bank.cells[reader].claim));
+      }
+    }
+  }
+
+  std::uint64_t claim_of(Words& claim) noexcept {
     // seq_cst: see the proof; also acquire: a reader's last look at a slot comes before its reuse.
     std::uint64_t word = claim.load(std::memory_order_seq_cst);  // [W1]
     if (word != words_.request()) return word;
@@ -173,67 +205,70 @@ class LatestWriterCore {
   }
 
   void pin(std::uint64_t word) noexcept {
-    if (const auto slot = words_.slot_of(word))
-      pinned_[*slot / 64] |= std::uint64_t{1} << *slot % 64;
+    if (const auto slot = words_.slot_of(word)) {
+      free_[*slot / 64] &= ~(std::uint64_t{1} << *slot % 64);
+    }
   }
 
   // Lowest first: slots that were never used cost no memory.
-  [[nodiscard]] std::optional<std::uint32_t> lowest_free(std::uint32_t ready) const noexcept {
-    for (std::uint32_t first = 0; first < ready; first += 64) {
-      const std::uint64_t free = ~pinned_[first / 64];
-      if (free == 0) continue;
-      const std::uint32_t slot = first + static_cast<std::uint32_t>(std::countr_zero(free));
-      if (slot < ready) return slot;
+  [[nodiscard]] std::optional<std::uint32_t> lowest_free() const noexcept {
+    for (std::uint32_t i = 0; i < free_.size(); ++i) {
+      if (free_[i] != 0) return i * 64 + static_cast<std::uint32_t>(std::countr_zero(free_[i]));
     }
     return std::nullopt;
   }
 
+  Words& shared_latest_;
   LatestControl<Atomics>& control_;
-  LatestReaderCell<Atomics>* cells_;
-  std::uint32_t readers_max_;
+  std::array<Bank, 2> banks_;
   LatestWords words_;
   std::uint64_t latest_ = 0;
-  std::vector<std::uint64_t> pinned_;  // scratch of one scan, a bit per slot
+  // A bit per slot that the last scan found free and no publish has taken since.
+  std::vector<std::uint64_t> free_;
 };
 
 // A reader's side. One object per holder of a reader's role.
 template <class Atomics>
 class LatestReaderCore {
  public:
-  LatestReaderCore(LatestControl<Atomics>& control, LatestReaderCell<Atomics>& cell,
-                   std::uint32_t index, std::uint32_t readers_max) noexcept
-      : control_(control),
-        claim_(cell.claim),
-        index_(index),
-        words_(readers_max + kLatestSpareSlots) {}
+  using Bank = LatestReaderBank<Atomics>;
+  using Words = typename Atomics::template Word<std::uint64_t>;
+
+  LatestReaderCore(const Words& latest, const Bank& bank, std::uint32_t index,
+                   const LatestWords& words) noexcept
+      : latest_(latest),
+        joined_(bank.joined[index / 64]),
+        claim_(bank.cells[index].claim),
+        bit_(std::uint64_t{1} << index % 64),
+        words_(words) {}
 
   // Lets the writer see this reader's claim from now on. Before the first acquire().
   void join() noexcept {
     // seq_cst: before the first claim in the single order; see choose_slot().
-    control_.joined[index_ / 64].fetch_or(bit(), std::memory_order_seq_cst);
+    joined_.fetch_or(bit_, std::memory_order_seq_cst);
   }
 
   // After the last release: the writer need not look here any more.
   void leave() noexcept {
     // release: the claim's own last store comes first.
-    control_.joined[index_ / 64].fetch_and(~bit(), std::memory_order_release);
+    joined_.fetch_and(~bit_, std::memory_order_release);
   }
 
   // Pins the newest value and returns its word; 0 if nothing was written yet. A value pinned before
   // is let go. At most 6 steps. `pinned` is what this reader holds, 0 for nothing.
   [[nodiscard]] std::uint64_t acquire(std::uint64_t pinned) noexcept {
     // acquire: where it is the value held already, the slot's bytes are known; else only a guess.
-    std::uint64_t newest = control_.latest.load(std::memory_order_acquire);
+    std::uint64_t newest = latest_.load(std::memory_order_acquire);
     if (newest == pinned) return pinned;
     // [R0] seq_cst: before the next look at `latest`. Also ends the old pin (release of our reads).
     claim_.store(newest | LatestWords::kTentative, std::memory_order_seq_cst);
-    if (control_.latest.load(std::memory_order_seq_cst) == newest) {  // [R1] acquires the slot
+    if (latest_.load(std::memory_order_seq_cst) == newest) {  // [R1] acquires the slot
       // release: keeps our later reads of the slot's bytes ordered through the chain to [W1].
       claim_.store(newest, std::memory_order_release);
       return newest;
     }
     claim_.store(words_.request(), std::memory_order_seq_cst);  // [R2]
-    newest = control_.latest.load(std::memory_order_seq_cst);   // [R3]
+    newest = latest_.load(std::memory_order_seq_cst);           // [R3]
     std::uint64_t found = words_.request();
     // acq_rel / acquire: failing means that the writer granted, and publishes the slot through
     // [W2].
@@ -259,21 +294,20 @@ class LatestReaderCore {
 
   // The newest word, for who wants to know whether to look at all.
   [[nodiscard]] std::uint64_t newest() const noexcept {
-    return control_.latest.load(std::memory_order_acquire);
+    return latest_.load(std::memory_order_acquire);
   }
   // The same after this reader said that it will sleep: seq_cst, so that either this sees the new
   // value or the writer sees the sleeper's bit.
   [[nodiscard]] std::uint64_t newest_in_order() const noexcept {
-    return control_.latest.load(std::memory_order_seq_cst);
+    return latest_.load(std::memory_order_seq_cst);
   }
   [[nodiscard]] const LatestWords& words() const noexcept { return words_; }
 
  private:
-  [[nodiscard]] std::uint64_t bit() const noexcept { return std::uint64_t{1} << index_ % 64; }
-
-  LatestControl<Atomics>& control_;
-  typename Atomics::template Word<std::uint64_t>& claim_;
-  std::uint32_t index_;
+  const Words& latest_;  // where a guest may only look
+  Words& joined_;
+  Words& claim_;
+  std::uint64_t bit_;
   LatestWords words_;
 };
 

@@ -4,7 +4,6 @@
 
 #include "kith/base/error.hpp"
 #include "kith/base/name.hpp"
-#include "kith/member/internal/membership.hpp"
 #include "kith/region/internal/errors.hpp"
 
 namespace kith::internal {
@@ -15,8 +14,8 @@ std::uint64_t owner_at(const RoleTable& table, std::uint32_t index) {
   return table.record(index).owner.load(std::memory_order_acquire);
 }
 
-bool is_dead(const Membership& membership, std::uint64_t owner) {
-  return has_owner(owner) && membership.liveness(owner_of(owner)) == Liveness::dead;
+bool is_dead(const Owners& owners, std::uint64_t owner) {
+  return has_owner(owner) && owners.liveness(owner_of(owner)) == Liveness::dead;
 }
 
 void free_role(const RoleTable& table, std::uint32_t index) {
@@ -35,9 +34,9 @@ void let_go_for_the_dead(const RoleTable& table, std::uint32_t index, std::uint6
 }
 
 [[noreturn]] void throw_taken(const RoleTable& table, std::uint32_t index, std::uint64_t owner,
-                              const Membership& membership) {
+                              const Owners& owners) {
   const std::string role = get_text(table.record(index).name);
-  const std::string holder = membership.describe(owner_of(owner));
+  const std::string holder = owners.describe(owner_of(owner));
   throw Error(Errc::role_taken,
               {.object = table.what,
                .expected = "a free role" + (role.empty() ? "" : " '" + role + "'"),
@@ -61,11 +60,8 @@ std::optional<std::uint32_t> find_free(const RoleTable& table) {
 }
 
 // The table is full: give up what the dead held, then, if need be, a role that waits for its name.
-std::optional<std::uint32_t> make_room(const RoleTable& table, const Membership& membership) {
-  for (std::uint32_t i = 0; i < table.count; ++i) {
-    const std::uint64_t owner = owner_at(table, i);
-    if (is_dead(membership, owner)) let_go_for_the_dead(table, i, owner);
-  }
+std::optional<std::uint32_t> make_room(const RoleTable& table, const Owners& owners) {
+  heal_dead_roles(table, owners);
   if (const auto free = find_free(table)) return free;
   for (std::uint32_t i = 0; i < table.count; ++i) {
     if (!is_vacant(owner_at(table, i))) continue;
@@ -75,9 +71,9 @@ std::optional<std::uint32_t> make_room(const RoleTable& table, const Membership&
   return std::nullopt;
 }
 
-[[noreturn]] void throw_full(const RoleTable& table, const Membership& membership) {
+[[noreturn]] void throw_full(const RoleTable& table, const Owners& owners) {
   // With one place only, as a writer's, who sits there is what the caller wants to know.
-  if (table.count == 1) throw_taken(table, 0, owner_at(table, 0), membership);
+  if (table.count == 1) throw_taken(table, 0, owner_at(table, 0), owners);
   throw Error(Errc::table_full, {.object = table.what,
                                  .expected = "a free place",
                                  .found = std::to_string(table.count) + " living holders",
@@ -85,7 +81,7 @@ std::optional<std::uint32_t> make_room(const RoleTable& table, const Membership&
 }
 
 void take(const RoleTable& table, std::uint32_t index, const std::string& name,
-          const Membership& membership) {
+          const Owners& owners) {
   table.prepare(index);
   auto& record = table.record(index);
   // Only a free role's name is written: killed in the middle of it, it is still free. A vacant role
@@ -93,7 +89,7 @@ void take(const RoleTable& table, std::uint32_t index, const std::string& name,
   if (owner_at(table, index) == 0) put_text(record.name, name);
   const std::uint64_t named = name.empty() ? 0 : kRoleNamed;
   // release: publishes the name and what prepare() did. This store is the claim.
-  record.owner.store(membership.word() | named, std::memory_order_release);
+  record.owner.store(owners.word() | named, std::memory_order_release);
 }
 
 }  // namespace
@@ -104,25 +100,24 @@ void check_role_name(const std::string& name) {
   if (!why.empty()) throw invalid_name("role", name, why);
 }
 
-ClaimedRole claim_role(const RoleTable& table, const std::string& name,
-                       const Membership& membership) {
+ClaimedRole claim_role(const RoleTable& table, const std::string& name, const Owners& owners) {
   check_role_name(name);
   if (!name.empty()) {
     if (const auto index = find_named(table, name)) {
       const std::uint64_t owner = owner_at(table, *index);
-      if (!is_vacant(owner) && !is_dead(membership, owner)) {
-        throw_taken(table, *index, owner, membership);
+      if (!is_vacant(owner) && !is_dead(owners, owner)) {
+        throw_taken(table, *index, owner, owners);
       }
       // Settled while it is still the dead one's: what comes after is ours.
       let_go_for_the_dead(table, *index, owner);
-      take(table, *index, name, membership);
+      take(table, *index, name, owners);
       return {*index, true};
     }
   }
   auto index = find_free(table);
-  if (!index) index = make_room(table, membership);
-  if (!index) throw_full(table, membership);
-  take(table, *index, name, membership);
+  if (!index) index = make_room(table, owners);
+  if (!index) throw_full(table, owners);
+  take(table, *index, name, owners);
   return {*index, false};
 }
 
@@ -131,6 +126,13 @@ void heal_roles(const RoleTable& table, std::uint64_t dead_owner) {
     const std::uint64_t owner = owner_at(table, i);
     if (!has_owner(owner) || (owner & kOwnerMask) != (dead_owner & kOwnerMask)) continue;
     let_go_for_the_dead(table, i, owner);
+  }
+}
+
+void heal_dead_roles(const RoleTable& table, const Owners& owners) {
+  for (std::uint32_t i = 0; i < table.count; ++i) {
+    const std::uint64_t owner = owner_at(table, i);
+    if (is_dead(owners, owner)) let_go_for_the_dead(table, i, owner);
   }
 }
 

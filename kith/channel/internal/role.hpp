@@ -13,11 +13,9 @@
 #include <string>
 
 #include "kith/base/atomics.hpp"
-#include "kith/member/member_id.hpp"
+#include "kith/member/internal/owners.hpp"
 
 namespace kith::internal {
-
-class Membership;
 
 template <class Atomics>
 struct RoleRecord {
@@ -58,11 +56,13 @@ void check_role_name(const std::string& name);
 
 // Takes the role `name`, or any free one if the name is empty. Under the administrative lock.
 // Throws role_taken, naming the holder, or table_full.
-ClaimedRole claim_role(const RoleTable& table, const std::string& name,
-                       const Membership& membership);
+ClaimedRole claim_role(const RoleTable& table, const std::string& name, const Owners& owners);
 
 // Gives up the roles of a dead owner. Under the administrative lock; repeatable.
 void heal_roles(const RoleTable& table, std::uint64_t dead_owner);
+
+// Gives up the roles of all owners found dead. Under the administrative lock; repeatable.
+void heal_dead_roles(const RoleTable& table, const Owners& owners);
 
 // Gives up every role that has an owner: none of them can live. Under the administrative lock.
 void heal_all_roles(const RoleTable& table);

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "kith/member/internal/owners.hpp"
 #include "kith/member/internal/table_layout.hpp"
 #include "kith/member/member.hpp"
 #include "kith/os/file_lock.hpp"
@@ -25,25 +26,24 @@ inline constexpr std::chrono::milliseconds kReapPatience{100};
 // Each kind of object that holds owner words names its healer once, before it joins.
 void register_healer(const std::string& kind, Healer healer);
 
-class Membership {
+class Membership final : public Owners {
  public:
   // This process's membership in the domain: the one it has, or a new one. Throws Error.
   static std::shared_ptr<Membership> of(const Domain& domain);
 
-  ~Membership();
+  ~Membership() override;
   Membership(const Membership&) = delete;
   Membership& operator=(const Membership&) = delete;
 
   [[nodiscard]] MemberId id() const noexcept { return id_; }
-  [[nodiscard]] std::uint64_t word() const noexcept { return owner_word(id_); }
+  [[nodiscard]] std::uint64_t word() const noexcept override { return owner_word(id_); }
   [[nodiscard]] std::uint64_t table_identity() const noexcept { return table_identity_; }
   // Still this process (not a forked child), and the table still bears its name.
   [[nodiscard]] bool is_usable() const noexcept;
   [[nodiscard]] bool is_this_process() const noexcept;
 
-  [[nodiscard]] Liveness liveness(MemberId id) const noexcept;
-  // "writer, process 4711", for errors.
-  [[nodiscard]] std::string describe(MemberId id) const;
+  [[nodiscard]] Liveness liveness(MemberId id) const noexcept override;
+  [[nodiscard]] std::string describe(MemberId id) const override;
   [[nodiscard]] std::vector<MemberFacts> members() const;
   ReapSummary reap_dead();
   [[nodiscard]] ReapSummary reaped_at_joining() const noexcept { return reaped_at_joining_; }

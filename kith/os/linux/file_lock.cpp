@@ -71,11 +71,11 @@ bool mapping_keeps_locks(const Descriptor& file) {
   return entry->second;
 }
 
-Outcome<HeldLock> HeldLock::take(Descriptor file, std::uint64_t offset) {
+Outcome<HeldLock> HeldLock::take(Descriptor file, std::uint64_t offset, LockKind kind) {
   using Answer = Outcome<HeldLock>;
   // A fork between here and the end would hand the child an open that keeps us alive in its eyes.
   const ForkGuard no_forks;
-  const auto locked = try_lock(file, offset, LockKind::exclusive);
+  const auto locked = try_lock(file, offset, kind);
   if (!locked) return Answer::failed(locked.error);
   if (locked.value == Locked::refused) return Answer::failed(EAGAIN);
   auto page = Mapping::of_file(file, page_size(), Access::read_only);

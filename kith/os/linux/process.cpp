@@ -1,8 +1,12 @@
 #include "kith/os/process.hpp"
 
+#include <array>
+#include <cerrno>
+#include <charconv>
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
+#include <grp.h>
 #include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
@@ -28,6 +32,20 @@ ProcessFacts this_process() {
 
 std::uint32_t effective_user() noexcept {
   return ::geteuid();
+}
+
+Outcome<std::uint32_t> group_number(const std::string& name) {
+  std::uint32_t number = 0;
+  const char* end = name.data() + name.size();
+  const auto parsed = std::from_chars(name.data(), end, number);
+  if (parsed.ec == std::errc() && parsed.ptr == end) return {number, 0};
+  std::array<char, 16384> room;  // for the entry's texts; a larger group answers ERANGE
+  group entry{};
+  group* found = nullptr;
+  const int error = ::getgrnam_r(name.c_str(), &entry, room.data(), room.size(), &found);
+  if (error != 0) return Outcome<std::uint32_t>::failed(error);
+  if (found == nullptr) return Outcome<std::uint32_t>::failed(ENOENT);
+  return {found->gr_gid, 0};
 }
 
 std::string environment(const char* name) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <memory>
 #include <utility>
 
 #include "kith/base/contract.hpp"
@@ -24,8 +25,6 @@ constexpr int kAttemptsMax = 64;
 // How long open_or_create at least bears with others that create and remove the same name: each of
 // them is done within microseconds, unless it is stopped just then.
 constexpr auto kRacePatience = 1s;
-
-constexpr std::uint32_t kPrivateFile = 0600;
 
 std::uint64_t whole_pages(std::uint64_t size) {
   const std::uint64_t page = os::page_size();
@@ -83,6 +82,7 @@ void fill_header(RegionHeader& header, const RegionSpec& spec, std::uint64_t siz
   put_text(header.kind, spec.kind);
   put_text(header.type_name, spec.type_name);
   header.geometry = spec.geometry;
+  header.has_satellites = spec.satellites ? 1 : 0;
 }
 
 // Gives the unnamed file its size and, now, its pages.
@@ -115,6 +115,7 @@ MappedRegion& MappedRegion::operator=(MappedRegion&& other) noexcept {
     facts_ = std::move(other.facts_);
     identity_ = other.identity_;
     mapping_ = std::move(other.mapping_);
+    pages_ = std::move(other.pages_);
     kept_ = std::move(other.kept_);
     creator_lock_ = std::move(other.creator_lock_);
     process_mark_ = other.process_mark_;
@@ -133,6 +134,7 @@ void MappedRegion::map(const os::Descriptor& file) {
   auto mapped = os::Mapping::of_file(file, facts_.size, os::Access::read_write);
   if (!mapped) throw system_error(object(), "mapping " + bytes_text(facts_.size), mapped.error);
   mapping_ = std::move(mapped.value);
+  pages_ = os::GuardedPages(mapping_);
 }
 
 void MappedRegion::take_creator_lock(const os::Descriptor& file) {
@@ -144,21 +146,16 @@ void MappedRegion::take_creator_lock(const os::Descriptor& file) {
   creator_lock_ = std::move(held.value);
 }
 
-void MappedRegion::fill(const Newborn& newborn, const RegionSpec& spec) {
+void MappedRegion::fill(const Newborn& newborn, const RegionSpec& spec, const Access& access) {
   const os::Descriptor& file = newborn.file();
   const std::uint64_t size = whole_pages(kRegionHeaderSize + spec.content_size);
   allocate(file, spec, size, object());
   const auto facts = os::facts_of(file);
-  if (!facts) throw system_error(object(), "looking at the new file", facts.error);
-  if (const auto set = os::set_permissions(file, kPrivateFile); !set) {
-    throw system_error(object(), "setting its permissions", set.error);
-  }
-  // Root in a user's domain leaves that user no file that only root may open.
   const auto directory = os::facts_of(newborn.directory());
-  if (os::effective_user() == 0 && directory && directory.value.owner != 0) {
-    const auto given = os::set_owner(file, directory.value.owner, directory.value.group);
-    if (!given) throw system_error(object(), "giving it to the domain's owner", given.error);
+  if (!facts || !directory) {
+    throw system_error(object(), "looking at the new file", std::max(facts.error, directory.error));
   }
+  give_access(file, access.members_mode(), access.group, directory.value, object());
   auto mapped = os::Mapping::of_file(file, size, os::Access::read_write);
   if (!mapped) throw system_error(object(), "mapping " + bytes_text(size), mapped.error);
   auto& header = *std::construct_at(reinterpret_cast<RegionHeader*>(mapped.value.data()));
@@ -167,7 +164,90 @@ void MappedRegion::fill(const Newborn& newborn, const RegionSpec& spec) {
   identity_ = facts.value.identity;
   facts_ = facts_from(header);
   mapping_ = std::move(mapped.value);
+  pages_ = os::GuardedPages(mapping_);
 }
+
+namespace {
+
+// The satellites of an object that has no name yet, named already and taken back unless it gets
+// one.
+class SatelliteBirth {
+ public:
+  SatelliteBirth(const Domain& domain, const os::FileIdentity& object, std::string description)
+      : domain_(domain), object_(object), description_(std::move(description)) {}
+  SatelliteBirth(const SatelliteBirth&) = delete;
+  SatelliteBirth& operator=(const SatelliteBirth&) = delete;
+  ~SatelliteBirth() {
+    if (kept_ || newborns_.empty()) return;
+    remove_satellites(newborns_.front()->directory(), object_);
+  }
+
+  // False if the directory went away meanwhile.
+  [[nodiscard]] bool add(const SatelliteSpec& satellite, const RegionSpec& main,
+                         const Access& access);
+  void keep() noexcept { kept_ = true; }
+
+ private:
+  const Domain& domain_;
+  os::FileIdentity object_;
+  std::string description_;
+  // Kept open, with their creator's locks, until the object has its name.
+  std::vector<std::unique_ptr<Newborn>> newborns_;
+  bool kept_ = false;
+};
+
+bool SatelliteBirth::add(const SatelliteSpec& satellite, const RegionSpec& main,
+                         const Access& access) {
+  newborns_.push_back(std::make_unique<Newborn>(domain_, description_));
+  Newborn& newborn = *newborns_.back();
+  if (newborns_.size() == 1) {
+    remove_lost_satellites(newborn.directory());
+    remove_satellites(newborn.directory(), object_);  // a killed creator's, of the same number
+  }
+  const auto locked = os::try_lock(newborn.file(), RegionLock::kCreator, os::LockKind::exclusive);
+  if (!locked) throw system_error(description_, "locking a new file", locked.error);
+  RegionSpec spec;
+  spec.kind = main.kind + "." + satellite.what;
+  spec.fingerprint = main.fingerprint;
+  spec.type_name = main.type_name;
+  spec.content_size = satellite.content_size;
+  spec.geometry = main.geometry;
+  spec.geometry[kObjectInodeWord] = object_.inode;
+  spec.lifetime = main.lifetime;
+  const std::uint64_t size = whole_pages(kRegionHeaderSize + spec.content_size);
+  allocate(newborn.file(), spec, size, description_);
+  const auto directory = os::facts_of(newborn.directory());
+  if (!directory) throw system_error(description_, "looking at the directory", directory.error);
+  give_access(newborn.file(), satellite.mode, access.group, directory.value, description_);
+  // Unmapped again at the end: a mapping would keep the lock beyond the birth.
+  auto mapped = os::Mapping::of_file(newborn.file(), size, os::Access::read_write);
+  if (!mapped) throw system_error(description_, "mapping " + bytes_text(size), mapped.error);
+  fill_header(*std::construct_at(reinterpret_cast<RegionHeader*>(mapped.value.data())), spec, size);
+  switch (newborn.publish(satellite_name(object_, satellite.what), description_)) {
+    case Newborn::Published::yes:
+      return true;
+    case Newborn::Published::directory_gone:
+      return false;
+    case Newborn::Published::taken:
+      break;
+  }
+  throw Error(Errc::in_use, {.object = description_,
+                             .expected = "a free name for its " + std::string(satellite.what),
+                             .found = "a file of somebody else's",
+                             .remedy = "remove " + satellite_name(object_, satellite.what)});
+}
+
+void refuse_guests(const Access& access, const RegionSpec& spec, const std::string& object) {
+  if (!access.has_guests() || spec.satellites) return;
+  throw Error(Errc::invalid_argument,
+              {.object = object,
+               .expected = "rw or nothing for each of owner, group and others",
+               .found = "mode " + octal(access.mode) + ", which lets some only read",
+               .remedy = "share a region whole, or hand its values on by a channel, which guests "
+                         "can read without a right to write"});
+}
+
+}  // namespace
 
 // False if the directory went away meanwhile, and everything must begin anew.
 bool MappedRegion::publish(Newborn& newborn) {
@@ -201,8 +281,19 @@ std::optional<MappedRegion> MappedRegion::attempt_create(const Domain& domain,
   const auto used = os::try_lock(newborn.file(), RegionLock::kUse, os::LockKind::shared);
   if (!used) throw system_error(region.object(), "locking the new file", used.error);
   region.take_creator_lock(newborn.file());
-  region.fill(newborn, spec);
+  const auto directory = os::facts_of(newborn.directory());
+  if (!directory) throw system_error(region.object(), "looking at the domain", directory.error);
+  const Access access = access_of(spec.rights, directory.value, region.object());
+  refuse_guests(access, spec, region.object());
+  region.fill(newborn, spec, access);
+  SatelliteBirth satellites(domain, region.identity_, region.object());
+  if (spec.satellites) {
+    for (const SatelliteSpec& satellite : spec.satellites(access)) {
+      if (!satellites.add(satellite, spec, access)) return std::nullopt;
+    }
+  }
   if (!region.publish(newborn)) return std::nullopt;
+  satellites.keep();
   region.created_here_ = true;
   if (!os::mapping_keeps_locks(newborn.file())) region.kept_ = newborn.keep_file();
   return region;
@@ -377,6 +468,7 @@ void MappedRegion::close() noexcept {
   const bool in_child = process_mark_ != os::process_mark();
   if (in_child) creator_lock_.forget_in_child();
   const bool creator = created_here_ && !in_child;
+  pages_.end();
   mapping_.unmap();  // drops the use lock
   kept_.close();
   if (!observes_) end_life(facts_.lifetime, creator);

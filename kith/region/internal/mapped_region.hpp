@@ -7,12 +7,16 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "kith/base/deadline.hpp"
 #include "kith/os/file_lock.hpp"
 #include "kith/os/mapping.hpp"
+#include "kith/os/truncation_guard.hpp"
 #include "kith/region/domain.hpp"
+#include "kith/region/internal/access.hpp"
 #include "kith/region/internal/region_file.hpp"
+#include "kith/region/internal/satellite.hpp"
 #include "kith/region/layout.hpp"
 #include "kith/region/lifetime.hpp"
 
@@ -30,6 +34,10 @@ struct RegionSpec {
   // allocates it. All of the content by default.
   std::optional<std::uint64_t> allocated_now;
   Lifetime lifetime = Lifetime::until_removed;
+  Rights rights{};
+  // Creating: what an object for guests needs beside its own file, once its rights are known to
+  // have some. Empty: this kind knows no guests.
+  std::function<std::vector<SatelliteSpec>(const Access&)> satellites;
   // Fills the zeroed content before anybody can see it.
   std::function<void(std::byte* content)> fill;
   // Opening: throws if the region, of the right kind and type, still is not what was asked for.
@@ -72,6 +80,10 @@ class MappedRegion {
   // The file itself, opened anew and compared. Throws orphaned.
   [[nodiscard]] os::Descriptor reopen() const;
 
+  // Somebody cut the file short under us; see guard_truncation().
+  [[nodiscard]] bool has_lost_pages() const noexcept { return pages_.lost(); }
+  [[nodiscard]] const os::GuardedPages& pages() const noexcept { return pages_; }
+
   // Detaches; carries out the lifetime. Afterwards the handle is null.
   void close() noexcept;
 
@@ -79,7 +91,7 @@ class MappedRegion {
   static std::optional<MappedRegion> attempt_open(const Domain& domain, const std::string& name,
                                                   const RegionSpec& spec);
   void map(const os::Descriptor& file);
-  void fill(const Newborn& newborn, const RegionSpec& spec);
+  void fill(const Newborn& newborn, const RegionSpec& spec, const Access& access);
   [[nodiscard]] bool publish(Newborn& newborn);
   static std::optional<MappedRegion> attempt_create(const Domain& domain, const std::string& name,
                                                     const RegionSpec& spec);
@@ -91,6 +103,7 @@ class MappedRegion {
   RegionFacts facts_;
   os::FileIdentity identity_;
   os::Mapping mapping_;
+  os::GuardedPages pages_;     // after what it guards, so that it ends first
   os::Descriptor kept_;        // only where a mapping does not keep the use lock
   os::HeldLock creator_lock_;  // only in the handle that created the region
   std::uint64_t process_mark_ = 0;

@@ -8,7 +8,9 @@
 #include "kith/os/futex.hpp"
 #include "kith/os/process.hpp"
 #include "kith/os/random.hpp"
+#include "kith/region/internal/access.hpp"
 #include "kith/region/internal/errors.hpp"
+#include "kith/region/internal/satellite.hpp"
 
 namespace kith::internal {
 namespace {
@@ -21,7 +23,8 @@ bool file_system_lacks_unnamed(int error) {
   return error == EOPNOTSUPP || error == EISDIR;
 }
 
-void check_file(const os::FileFacts& facts, const std::string& object) {
+void check_file(const os::FileFacts& facts, const os::FileFacts& directory,
+                const std::string& object) {
   if (facts.kind != os::FileKind::regular) {
     throw Error(Errc::not_ours, {.object = object,
                                  .expected = "a regular file",
@@ -29,13 +32,30 @@ void check_file(const os::FileFacts& facts, const std::string& object) {
                                  .remedy = "choose another name, or remove it yourself"});
   }
   const std::uint32_t self = os::effective_user();
-  if (facts.owner != self && self != 0) {
+  if (facts.owner != self && self != 0 && !is_made_by_members(facts, directory)) {
     throw Error(Errc::wrong_owner,
                 {.object = object,
-                 .expected = "a file of user " + std::to_string(self),
+                 .expected = "a file of user " + std::to_string(self) +
+                             ", or of those who share the domain",
                  .found = "one of user " + std::to_string(facts.owner),
                  .remedy = "have its owner remove it, or use a domain of your own"});
   }
+}
+
+// What a second user reads who was not let in.
+Error not_allowed(const RegionFile& region, const std::string& name, const std::string& object) {
+  const auto facts = os::facts_at(region.directory, name);
+  if (!facts || facts.value.kind != os::FileKind::regular) {
+    return system_error(object, "opening the file", EACCES);
+  }
+  return Error(
+      Errc::permission_denied,
+      {.object = object,
+       .expected = "the right to use it",
+       .found = "one of user " + std::to_string(facts.value.owner) + ", mode " +
+                octal(facts.value.permissions) + ", group " + std::to_string(facts.value.group),
+       .remedy = "run as its owner, or have its owner create it with rights for you: "
+                 "0660 and a group to do everything, 0640 to read a channel as a guest"});
 }
 
 // By read, not through a mapping: a page that was never allocated can be read on a full tmpfs,
@@ -77,11 +97,15 @@ std::optional<RegionFile> open_unread(const Domain& domain, const std::string& n
   }
   auto file = os::open_at(region.directory, name, os::Access::read_write);
   if (!file && file.error == ENOENT) return std::nullopt;
+  if (!file && file.error == EACCES) throw not_allowed(region, name, object);
   if (!file) throw system_error(object, "opening the file", file.error);
   region.file = std::move(file.value);
   const auto facts = os::facts_of(region.file);
-  if (!facts) throw system_error(object, "looking at the file", facts.error);
-  check_file(facts.value, object);
+  const auto around = os::facts_of(region.directory);
+  if (!facts || !around) {
+    throw system_error(object, "looking at the file", std::max(facts.error, around.error));
+  }
+  check_file(facts.value, around.value, object);
   region.identity = facts.value.identity;
   region.facts.size = facts.value.size;
   return region;
@@ -98,6 +122,7 @@ Removal remove_unreadable(const Domain& domain, const std::string& name,
   if (!name_stands_for(region->directory, name, region->identity)) return Removal::not_found;
   const auto unlinked = os::unlink_at(region->directory, name);
   if (!unlinked) throw system_error(object, "removing its name", unlinked.error);
+  remove_satellites(region->directory, region->identity);
   return Removal::removed;
 }
 
@@ -147,9 +172,25 @@ bool retire(const RegionFile& region, const std::string& name) {
     gone = os::unlink_at(region.directory, name);
   }
   if (gone) mark_retired(region.file);
+  // After the name, which is what says that they belong to somebody.
+  if (gone && region.facts.has_satellites) remove_satellites(region.directory, region.identity);
   static_cast<void>(os::unlock(region.file, RegionLock::kRemove));
   return true;
 }
+
+namespace {
+
+// Guests hold no use lock on a file they cannot open; they hold one on the file they can.
+bool has_guests(const Domain& domain, const RegionFile& region, const std::string& object) {
+  if (!region.facts.has_satellites) return false;
+  const auto seats =
+      open_satellite(domain, region.identity, kSeatsSatellite, os::Access::read_write, object);
+  if (!seats) return false;
+  const auto used = os::is_locked_elsewhere(seats->file, RegionLock::kUse, os::LockKind::exclusive);
+  return used && used.value;
+}
+
+}  // namespace
 
 Removal remove_region(const Domain& domain, const std::string& name, Force force,
                       const os::FileIdentity* only) {
@@ -169,6 +210,9 @@ Removal remove_region(const Domain& domain, const std::string& name, Force force
     const auto alone = os::try_lock(region->file, RegionLock::kUse, os::LockKind::exclusive);
     if (!alone) throw system_error(object, "locking it for removal", alone.error);
     if (alone.value == os::Locked::refused) return Removal::in_use;
+    // They do not keep an object alive whose members all left; but nobody takes it from them
+    // unasked.
+    if (only == nullptr && has_guests(domain, *region, object)) return Removal::in_use;
   }
   if (!retire(*region, name)) return Removal::in_use;
   if (name_stands_for(region->directory, name, region->identity)) {
@@ -243,7 +287,7 @@ Newborn::Published Newborn::publish(const std::string& name, const std::string& 
 }
 
 int remove_stillborn(const os::Descriptor& directory) {
-  int removed = 0;
+  int removed = remove_lost_satellites(directory);
   const auto names = os::names_in(directory);
   for (const std::string& name : names.value) {
     if (!name.starts_with(kTemporaryPrefix)) continue;

@@ -91,8 +91,8 @@ class Newborn {
   std::string temporary_name_;
 };
 
-// Removes the temporary names that creators killed half-way left behind (only on file systems
-// without unnamed files). Returns how many.
+// Removes what creators killed half-way left behind: temporary names (only on file systems without
+// unnamed files), and satellites of objects that never got a name. Returns how many.
 int remove_stillborn(const os::Descriptor& directory);
 
 // "its creator (writer, process 4711) is alive", for errors.

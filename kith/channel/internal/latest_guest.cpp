@@ -1,0 +1,236 @@
+#include "kith/channel/internal/latest_guest.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "kith/base/error.hpp"
+#include "kith/channel/internal/latest_roles.hpp"
+#include "kith/os/fork.hpp"
+#include "kith/os/futex.hpp"
+#include "kith/os/random.hpp"
+#include "kith/os/truncation_guard.hpp"
+#include "kith/region/internal/errors.hpp"
+
+namespace kith::internal {
+namespace {
+
+using namespace std::chrono_literals;
+
+// What guests do under the seats' administrative lock takes microseconds.
+constexpr auto kSeatPatience = 1s;
+
+// A life lock per seat, on the seats' file.
+constexpr std::uint64_t kSeatLocks = std::uint64_t{1} << 51;
+
+Error damaged(const std::string& object) {
+  return Error(Errc::damaged, {.object = object,
+                               .expected = "the files of one channel with guests",
+                               .found = "files that do not belong together",
+                               .remedy = "have its owner remove it with `kith rm --force`"});
+}
+
+void check_stamp(const RegionFacts& facts, const LatestRequest& request,
+                 const std::string& object) {
+  const bool is_data = facts.kind == std::string(kLatestKind) + "." + kDataSatellite;
+  if (!is_data || facts.fingerprint != request.fingerprint) {
+    throw Error(Errc::wrong_type, {.object = object,
+                                   .expected = "type " + request.type_name + ", layout " +
+                                               std::to_string(request.fingerprint),
+                                   .found = "type " + facts.type_name + ", layout " +
+                                            std::to_string(facts.fingerprint),
+                                   .remedy = "build both programs from one definition"});
+  }
+  check_latest(request, facts, LatestShape::Part::data, object);
+}
+
+os::Mapping mapped(const RegionFile& file, os::Access access, const std::string& object) {
+  auto mapping = os::Mapping::of_file(file.file, file.facts.size, access);
+  if (!mapping) throw system_error(object, "mapping it", mapping.error);
+  return std::move(mapping.value);
+}
+
+}  // namespace
+
+GuestSeats::GuestSeats(const Domain& domain, std::string name, const os::FileIdentity& identity)
+    : domain_(domain), name_(std::move(name)), identity_(identity) {}
+
+os::Outcome<os::Descriptor> GuestSeats::open_file() const noexcept {
+  const auto directory = os::open_directory(domain_.path());
+  if (!directory) return os::Outcome<os::Descriptor>::failed(directory.error);
+  auto file = os::open_at(directory.value, name_, os::Access::read_write);
+  if (!file) return file;
+  const auto facts = os::facts_of(file.value);
+  if (!facts || facts.value.identity != identity_) {
+    return os::Outcome<os::Descriptor>::failed(ENOENT);
+  }
+  return file;
+}
+
+void GuestSeats::sit_down(std::uint32_t index) {
+  const os::ForkGuard no_forks;
+  auto file = open_file();
+  auto held = file ? os::HeldLock::take(std::move(file.value), kSeatLocks + index)
+                   : os::Outcome<os::HeldLock>::failed(file.error);
+  if (!held) throw system_error("seats of " + domain_.path(), "taking one", held.error);
+  life_ = std::move(held.value);
+  id_ = {index, static_cast<std::uint32_t>(os::random_number()) | 1};
+}
+
+Liveness GuestSeats::liveness(MemberId id) const noexcept {
+  const os::ForkGuard no_forks;
+  const auto file = open_file();
+  if (!file) return file.error == ENOENT ? Liveness::dead : Liveness::unknown;
+  const auto held =
+      os::is_locked_elsewhere(file.value, kSeatLocks + id.index, os::LockKind::exclusive);
+  if (!held) return Liveness::unknown;
+  return held.value ? Liveness::alive : Liveness::dead;
+}
+
+std::string GuestSeats::describe(MemberId id) const {
+  return "a guest on seat " + std::to_string(id.index);
+}
+
+LatestReaderBank<RealAtomics> guest_bank(std::byte* seats_content,
+                                         const LatestShape& shape) noexcept {
+  auto* joined = reinterpret_cast<RealAtomics::Word<std::uint64_t>*>(seats_content);
+  auto* cells =
+      reinterpret_cast<LatestShape::Cell*>(seats_content + LatestShape::kGuestCellsOffset);
+  return {joined, cells, shape.guests_max};
+}
+
+std::unique_ptr<LatestGuest> LatestGuest::open(const Domain& domain, const LatestRequest& request) {
+  const os::ForkGuard no_forks;  // a child born now would share the use lock
+  const std::string object = channel_text(domain, request.name);
+  const os::Descriptor directory = domain.open();
+  const auto facts = os::facts_at(directory, request.name);
+  if (!facts || facts.value.kind != os::FileKind::regular) return nullptr;
+  const os::FileIdentity identity = facts.value.identity;
+  auto data = open_satellite(domain, identity, kDataSatellite, os::Access::read_only, object);
+  if (!data) return nullptr;
+  check_stamp(data->facts, request, object);
+  auto seats = open_satellite(domain, identity, kSeatsSatellite, os::Access::read_write, object);
+  if (!seats) return nullptr;
+  const auto shape = LatestShape::from(data->facts, LatestShape::Part::data);
+  const auto seated = LatestShape::from(seats->facts, LatestShape::Part::seats);
+  // The seats' header is any guest's to write; the data's is not.
+  if (!seated || seated->geometry() != shape->geometry()) throw damaged(object);
+  const auto used = os::try_lock(seats->file, RegionLock::kUse, os::LockKind::shared);
+  if (!used) throw system_error(object, "locking it for use", used.error);
+  if (!name_stands_for(directory, request.name, identity)) return nullptr;
+  return std::unique_ptr<LatestGuest>(
+      new LatestGuest(domain, request, identity, std::move(*data), std::move(*seats)));
+}
+
+LatestGuest::LatestGuest(const Domain& domain, const LatestRequest& request,
+                         const os::FileIdentity& object, RegionFile data, RegionFile seats)
+    : domain_(domain),
+      name_(request.name),
+      object_(object),
+      seats_file_(seats.identity),
+      process_mark_(os::process_mark()),
+      seats_(domain, satellite_name(object, kSeatsSatellite), seats.identity) {
+  os::guard_truncation();  // the owner may cut short what we read, a fellow guest what we write
+  const LatestShape shape = *LatestShape::from(data.facts, LatestShape::Part::data);
+  const std::string text = channel_text(domain, name_);
+  data_ = mapped(data, os::Access::read_only, text);
+  seats_map_ = mapped(seats, os::Access::read_write, text);
+  data_pages_ = os::GuardedPages(data_);
+  seats_pages_ = os::GuardedPages(seats_map_);
+  const std::byte* content = data_.data() + kRegionHeaderSize;
+  set_places(shape, guest_bank(seats_map_.data() + kRegionHeaderSize, shape),
+             *reinterpret_cast<const Newest*>(content), content, data_pages_);
+  if (!os::mapping_keeps_locks(seats.file)) kept_ = std::move(seats.file);
+}
+
+LatestGuest::~LatestGuest() {
+  if (process_mark_ != os::process_mark()) seats_.forget_in_child();
+}
+
+ClaimedRole LatestGuest::claim_reader(const std::string& role, Deadline deadline) {
+  const std::string text = channel_text(domain_, name_);
+  RoleTable table = reader_table_of(bank(), shape().words(), "guest of " + text);
+  table.prepare = [this](std::uint32_t index) { seats_.sit_down(index); };
+  for (auto pause = 50us;; pause = std::min(pause * 2, 5000us)) {
+    try {
+      const AdminLock lock(domain_, satellite_name(object_, kSeatsSatellite), seats_file_,
+                           std::max(deadline, Deadline::after(kSeatPatience)));
+      lock.require(text);
+      return claim_role(table, role, seats_);
+    } catch (const Error& error) {
+      if (error.errc() != Errc::role_taken || deadline.has_passed()) throw;
+    }
+    os::pause_for(pause, deadline);
+  }
+}
+
+void LatestGuest::release_reader(std::uint32_t index, bool drop_name) noexcept {
+  let_reader_go(bank(), shape().words(), index, drop_name);
+  seats_.stand_up();
+}
+
+// A hostile guest can make a dead writer look alive to its fellows, by holding this lock; no more.
+Liveness LatestGuest::writer_liveness() const noexcept {
+  const os::ForkGuard no_forks;
+  try {
+    const auto data = open_satellite(domain_, object_, kDataSatellite, os::Access::read_only,
+                                     channel_text(domain_, name_));
+    if (!data) return Liveness::dead;
+    const auto held =
+        os::is_locked_elsewhere(data->file, kWriterLivesLock, os::LockKind::exclusive);
+    if (!held) return Liveness::unknown;
+    return held.value ? Liveness::alive : Liveness::dead;
+  } catch (const std::exception&) {
+    return Liveness::unknown;
+  }
+}
+
+bool LatestGuest::is_orphaned() const noexcept {
+  const auto directory = os::open_directory(domain_.path());
+  if (!directory) return directory.error == ENOENT || directory.error == ENOTDIR;
+  const auto facts = os::facts_at(directory.value, name_);
+  return facts ? facts.value.identity != object_ : facts.error == ENOENT;
+}
+
+std::unique_ptr<LatestSource> open_for_reading(const Domain& domain, const LatestRequest& request) {
+  for (auto pause = 100us;; pause = std::min(pause * 2, 5000us)) {
+    try {
+      return std::make_unique<LatestChannel>(domain, request);
+    } catch (const Error& error) {
+      if (error.errc() != Errc::permission_denied) throw;
+      check_role_name(request.role);
+      if (auto guest = LatestGuest::open(domain, request)) return guest;
+      // A guest cannot make the channel, so it waits for it like a reader of bytes.
+      const auto directory = os::open_directory(domain.path());
+      const bool is_there = !directory || os::facts_at(directory.value, request.name).error == 0;
+      if (is_there || request.deadline.has_passed()) throw;
+    }
+    os::pause_for(pause, request.deadline);
+  }
+}
+
+void heal_dead_guests(const MappedRegion& region, const LatestShape& shape) noexcept {
+  try {
+    std::optional<RegionFile> seats;
+    os::Mapping mapping;
+    const std::string text = channel_text(region.domain(), region.name());
+    {
+      const os::ForkGuard no_forks;
+      seats = open_satellite(region.domain(), region.identity(), kSeatsSatellite,
+                             os::Access::read_write, text);
+      if (!seats || !LatestShape::from(seats->facts, LatestShape::Part::seats)) return;
+      mapping = mapped(*seats, os::Access::read_write, text);
+    }
+    const std::string name = satellite_name(region.identity(), kSeatsSatellite);
+    const os::GuardedPages pages(mapping);
+    const AdminLock lock(region.domain(), name, seats->identity, Deadline::now());
+    if (lock.answer() != AdminLock::Answer::held) return;
+    const auto bank = guest_bank(mapping.data() + kRegionHeaderSize, shape);
+    heal_dead_roles(reader_table_of(bank, shape.words(), text),
+                    GuestSeats(region.domain(), name, seats->identity));
+  } catch (const std::exception&) {
+    // A guest's doing; its seats are its own affair until somebody needs one.
+  }
+}
+
+}  // namespace kith::internal
