@@ -1,0 +1,4 @@
+// The smallest program, to compare with.
+int main() {
+  return 0;
+}

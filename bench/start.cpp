@@ -1,0 +1,61 @@
+// What a process pays to take part: from the start of a program to its end, for one that does
+// nothing, and for one that joins a domain and leaves; in turns.
+#include <cstdlib>
+#include <spawn.h>
+#include <stdexcept>
+#include <string>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "kith/member/member.hpp"
+
+#include "bench/bench.hpp"
+
+namespace kith::bench {
+namespace {
+
+using Name = Notes::Name;
+
+double life_of(const std::string& program, const Domain& domain) {
+  const std::string path = std::string(KITH_BENCH_PROGRAMS) + "/" + program;
+  char* const arguments[] = {const_cast<char*>(path.c_str()),
+                             const_cast<char*>(domain.path().c_str()), nullptr};
+  const std::uint64_t before = ticks();
+  pid_t child = 0;
+  const int error = ::posix_spawn(&child, path.c_str(), nullptr, nullptr, arguments, environ);
+  int status = 0;
+  if (error != 0 || ::waitpid(child, &status, 0) != child || status != 0) {
+    throw std::runtime_error("the program " + program + " failed");
+  }
+  return duration_ns(before, ticks());
+}
+
+}  // namespace
+
+Section start_section(const Plan& plan) {
+  const auto measure = [plan](Crew& crew, Book& book) {
+    Stage& stage = crew.stage();
+    const double share = crew.play(
+        plan.time(400), {{"start", 0,
+                          [&](Sheet& sheet) {
+                            // Somebody is there already, so the member table exists.
+                            const Member first = Member::join(plan.domain);
+                            const Measured measured(stage, sheet);
+                            while (stage.goes_on()) {
+                              sheet.times.record(life_of("bench_nothing", plan.domain));
+                              sheet.more_times.record(life_of("bench_joins", plan.domain));
+                            }
+                          },
+                          true}});
+    const Sheet& sheet = stage.sheet(0);
+    Notes notes(book, share);
+    notes.percentiles({"limit.start", "a program that does nothing"}, sheet.times);
+    const Name joins{"start", "kith, a program that joins a domain", 0, "start"};
+    notes.percentiles(joins, sheet.more_times);
+    notes.number(joins, "added",
+                 sheet.more_times.percentile_ns(0.5) - sheet.times.percentile_ns(0.5), "ns");
+  };
+  return {"start", plan.repeats(9), {{"start", measure}}};
+}
+
+}  // namespace kith::bench
