@@ -8,16 +8,7 @@ namespace kith {
 namespace {
 
 internal::Place place_of(const std::string& path) {
-  const std::string object = "memory file '" + path + "'";
-  const std::size_t slash = path.find_last_of('/');
-  const bool has_directory = slash != std::string::npos;
-  internal::Place place{.directory = has_directory ? path.substr(0, slash) : ".",
-                        .name = has_directory ? path.substr(slash + 1) : path,
-                        .object = object};
-  std::string why = internal::why_not_a_file_name(place.name);
-  if (why.empty() && path.find('\0') != std::string::npos) why = "it holds a zero byte";
-  if (!why.empty()) throw internal::memory_name_refused(object, "its last part: " + why);
-  return place;
+  return internal::place_of_path(path, "memory file '" + path + "'");
 }
 
 }  // namespace
@@ -32,6 +23,21 @@ FileMemory FileMemory::open(const std::string& path, Access access) {
 
 void FileMemory::remove(const std::string& path) {
   internal::remove_named(place_of(path));
+}
+
+void FileMemory::flush() const {
+  KITH_REQUIRE(*this, "a memory that was moved from cannot be flushed");
+  const internal::Place place = place_of(path_);
+  if (const auto written = mapping().write_back(); !written) {
+    throw internal::system_error(place.object, "writing it to its disk", written.error);
+  }
+  // The name stands in the directory; where that cannot be opened, it was moved away or removed,
+  // and there is no name to keep.
+  const auto directory = os::open_directory(place.directory + "/.");
+  if (!directory) return;
+  if (const auto written = os::write_back(directory.value); !written) {
+    throw internal::system_error(place.object, "writing its directory to the disk", written.error);
+  }
 }
 
 os::Descriptor FileMemory::descriptor() const {

@@ -49,6 +49,24 @@ TEST(FileMemory, MayLieInADirectoryThatIsReachedByALink) {
   FileMemory::remove(directory.in("link/memory"));
 }
 
+// What a disk keeps over a power cut cannot be tried here; that flushing goes through on every file
+// system, writable or not, and changes nothing, can.
+TEST(FileMemory, FlushesOnADiskAndInMemory) {
+  for (const char* where : {"/var/tmp", "/dev/shm"}) {
+    const ScratchDirectory directory(where);
+    const auto memory = FileMemory::create(directory.in("memory"), kSize);
+    memory.writable_bytes()[kSize - 1] = std::byte{7};
+    memory.flush();
+    const auto reader = FileMemory::open(directory.in("memory"), Access::read_only);
+    reader.flush();
+    EXPECT_EQ(reader.bytes()[kSize - 1], std::byte{7});
+    FileMemory::remove(directory.in("memory"));
+    memory.flush();
+  }
+  const FileMemory null;
+  EXPECT_DEATH(null.flush(), "broken contract.*moved from");
+}
+
 // The way of file systems that know no unnamed files, taken by force on one that does.
 TEST(NamedFile, IsBornWholeUnderATemporaryNameToo) {
   const ScratchDirectory directory;

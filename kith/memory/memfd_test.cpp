@@ -32,6 +32,50 @@ TEST(Memfd, SealedOnlyAfterItWasMadeSmallerIsNotSafe) {
   EXPECT_FALSE(memory.is_size_sealed());
 }
 
+TEST(Memfd, TellsItsSealsAndTakesMoreUntilItIsSealedAgainstThem) {
+  auto memory = Memfd::create("sealed", kSize);
+  EXPECT_EQ(memory.seals(), Seals{});
+  memory.seal({.grow = true});
+  memory.seal({.future_write = true});
+  EXPECT_EQ(memory.seals(), (Seals{.grow = true, .future_write = true}));
+  EXPECT_FALSE(memory.is_size_sealed());
+  memory.seal_size();
+  EXPECT_EQ(memory.seals(),
+            (Seals{.shrink = true, .grow = true, .future_write = true, .seal = true}));
+  EXPECT_EQ(error_of([&] { memory.seal({.write = true}); }).errc(), Errc::permission_denied);
+}
+
+TEST(Memfd, CannotBeSealedAgainstAnyWritingByWhoMapsIt) {
+  auto memory = Memfd::create("sealed", kSize);
+  EXPECT_EQ(error_of([&] { memory.seal({.write = true}); }).errc(), Errc::in_use);
+}
+
+TEST(Memfd, SealedAgainstAnyWritingByItsMakerIsSealedAgainstFutureWritingToo) {
+  const auto made = os::create_memfd("foreign");
+  ASSERT_TRUE(os::set_size(made.value, kSize));
+  ASSERT_TRUE(os::add_seals(made.value, {.write = true}));
+  // Kernels before 6.7 map it through a read-only descriptor alone.
+  const auto file = os::open_again(made.value, Access::read_only);
+  const auto memory = Memfd::open(file.value.number(), Access::read_only, {.future_write = true});
+  EXPECT_TRUE(memory.seals().write);
+  EXPECT_EQ(error_of([&] {
+              static_cast<void>(Memfd::open(made.value.number(), Access::read_write));
+            }).errc(),
+            Errc::permission_denied);
+}
+
+TEST(Memfd, LackingADemandedSealIsRefusedWithThoseThatAreThere) {
+  auto memory = Memfd::create("unsealed", kSize);
+  const os::Descriptor descriptor = memory.descriptor();
+  const auto open = [&] {
+    static_cast<void>(Memfd::open(descriptor.number(), Access::read_only, {.shrink = true}));
+  };
+  EXPECT_EQ(error_of(open).errc(), Errc::wrong_type);
+  EXPECT_EQ(error_of(open).text().found, "a memory without seals");
+  memory.seal_size();
+  open();
+}
+
 TEST(Memfd, OpeningLeavesTheCallersDescriptorAlone) {
   const auto memory = Memfd::create("mine", kSize);
   const os::Descriptor number = memory.descriptor();

@@ -26,6 +26,8 @@ namespace kith {
 
 class PosixShm : public internal::MappedBytes {
  public:
+  using Name = std::string;
+
   PosixShm() noexcept = default;
 
   [[nodiscard]] static PosixShm create(const std::string& name, std::uint64_t size);
@@ -43,6 +45,6 @@ class PosixShm : public internal::MappedBytes {
   std::string name_;
 };
 
-static_assert(NamedMemory<PosixShm>);
+static_assert(NamedMemory<PosixShm> && DescriptorMemory<PosixShm>);
 
 }  // namespace kith

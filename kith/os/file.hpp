@@ -94,6 +94,8 @@ Done give_back(const Descriptor& file, std::uint64_t offset, std::uint64_t lengt
 Outcome<std::uint64_t> read_at(const Descriptor& file, void* to, std::uint64_t length,
                                std::uint64_t offset);
 Done write_at(const Descriptor& file, const void* from, std::uint64_t length, std::uint64_t offset);
+// Returns when the file or directory has reached its disk.
+Done write_back(const Descriptor& file);
 
 Done make_directory(const std::string& path, std::uint32_t permissions);
 Done remove_directory(const std::string& path);

@@ -9,6 +9,10 @@
 
 namespace kith::os {
 
+// Only files of huge pages know reservations: whether the pages that the file lacks are set aside
+// in the pool now (ENOMEM if it has too few), or looked for at the first touch (and then SIGBUS).
+enum class Reserve { no, yes };
+
 class Mapping {
  public:
   Mapping() noexcept = default;
@@ -26,9 +30,12 @@ class Mapping {
 
   // Shared with every process that maps the same file. `size` may be larger than what is allocated;
   // pages are touched only where somebody allocated them.
-  static Outcome<Mapping> of_file(const Descriptor& file, std::uint64_t size, Access access);
+  static Outcome<Mapping> of_file(const Descriptor& file, std::uint64_t size, Access access,
+                                  Reserve reserve = Reserve::no);
   // Private zeroed pages.
   static Outcome<Mapping> of_private_pages(std::uint64_t size);
+  // Takes over what somebody else mapped, and munmap gives back.
+  static Mapping adopt(std::byte* address, std::uint64_t size) noexcept;
 
   [[nodiscard]] std::byte* data() const noexcept { return address_; }
   [[nodiscard]] std::uint64_t size() const noexcept { return size_; }
@@ -41,6 +48,8 @@ class Mapping {
   Done keep_from_children() const noexcept;
   // A forked child finds these (private) pages zeroed.
   Done wipe_in_children() const noexcept;
+  // Returns when what was changed in a file's mapping has reached its disk.
+  Done write_back() const noexcept;
   void unmap() noexcept;
   // Gives the address range up without touching it: it is somebody else's by now.
   void forget() noexcept {

@@ -1,5 +1,5 @@
-// MappedBytes: what every kind of memory is once it is open. Public base of PosixShm, Memfd and
-// FileMemory; see kith/memory/memory.hpp for what its members promise.
+// MappedBytes: what every kind of memory is once it is open. Public base of all of them; see
+// kith/memory/memory.hpp for what its members promise.
 #pragma once
 
 #include <cstddef>
@@ -30,6 +30,9 @@ class MappedBytes {
 
   [[nodiscard]] const os::FileIdentity& identity() const noexcept { return identity_; }
   [[nodiscard]] os::Access access() const noexcept { return access_; }
+
+ protected:
+  [[nodiscard]] const os::Mapping& mapping() const noexcept { return mapping_; }
 
  private:
   os::Mapping mapping_;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "kith/memory/internal/memory_errors.hpp"
+#include "kith/os/huge_pages.hpp"
 #include "kith/os/random.hpp"
 
 namespace kith::internal {
@@ -47,13 +48,22 @@ void require_room(const os::Descriptor& file, std::uint64_t size, const std::str
   if (has_a_limit && size > space.value.free_bytes) {
     throw no_space(object, size, room_words(space.value));
   }
-  if (!has_a_limit && size > os::memory_and_swap()) {
-    throw no_space(object, size,
-                   "a machine of " + std::to_string(os::memory_and_swap()) + " bytes");
-  }
+  if (!has_a_limit) require_machine_room(size, object);
 }
 
 }  // namespace
+
+Place place_of_path(const std::string& path, const std::string& object) {
+  const std::size_t slash = path.find_last_of('/');
+  const bool has_directory = slash != std::string::npos;
+  Place place{.directory = has_directory ? path.substr(0, slash) : ".",
+              .name = has_directory ? path.substr(slash + 1) : path,
+              .object = object};
+  std::string why = why_not_a_file_name(place.name);
+  if (why.empty() && path.find('\0') != std::string::npos) why = "it holds a zero byte";
+  if (!why.empty()) throw memory_name_refused(object, "its last part: " + why);
+  return place;
+}
 
 std::string why_not_a_file_name(const std::string& name) {
   if (name.empty()) return "it is empty";
@@ -72,6 +82,11 @@ void require_size(std::uint64_t size, const std::string& object) {
   if (size == 0 || size > largest) throw memory_size_refused(object, size);
 }
 
+void require_machine_room(std::uint64_t size, const std::string& object) {
+  const std::uint64_t all = os::memory_and_swap();
+  if (size > all) throw no_space(object, size, "a machine of " + bytes_text(all));
+}
+
 void make_room(const os::Descriptor& file, std::uint64_t size, const std::string& object) {
   require_room(file, size, object);
   const auto sized = os::set_size(file, size);
@@ -82,13 +97,35 @@ void make_room(const os::Descriptor& file, std::uint64_t size, const std::string
   throw system_error(object, "allocating its bytes", allocated.error);
 }
 
+std::uint64_t make_huge_room(const os::Descriptor& file, std::uint64_t size,
+                             const std::string& object) {
+  require_machine_room(size, object);
+  const std::uint64_t page = os::page_size_of(file);
+  const std::uint64_t whole = (size + page - 1) / page * page;
+  const auto pool = os::huge_pool(page);
+  // Beforehand, as in require_room(). What the pool may grow by on demand counts as there.
+  const std::uint64_t there = pool.value.free_pages + pool.value.overcommit_pages;
+  if (pool && whole / page > there) throw no_huge_pages(object, whole, page);
+  const auto sized = os::set_size(file, whole);
+  if (!sized) throw system_error(object, "setting its size", sized.error);
+  const auto allocated = os::allocate(file, 0, whole);
+  if (allocated) return whole;
+  if (allocated.error == ENOSPC || allocated.error == ENOMEM) {
+    throw no_huge_pages(object, whole, page);
+  }
+  throw system_error(object, "allocating its huge pages", allocated.error);
+}
+
 MappedBytes map_whole(const os::Descriptor& file, os::Access access, const std::string& object) {
   const auto facts = os::facts_of(file);
   if (!facts) throw system_error(object, "looking at the file", facts.error);
   if (facts.value.kind != os::FileKind::regular) throw memory_is_no_file(object, facts.value.kind);
   if (facts.value.size == 0) throw memory_is_empty(object);
   require_size(facts.value.size, object);
-  auto mapping = os::Mapping::of_file(file, facts.value.size, access);
+  auto mapping = os::Mapping::of_file(file, facts.value.size, access, os::Reserve::yes);
+  if (mapping.error == ENOMEM && os::page_size_of(file) != os::page_size()) {
+    throw no_huge_pages(object, facts.value.size, os::page_size_of(file));
+  }
   if (!mapping) throw system_error(object, "mapping its bytes", mapping.error);
   return MappedBytes(std::move(mapping.value), facts.value.identity, access);
 }
@@ -147,11 +184,21 @@ MappedBytes create_named(const Place& place, std::uint64_t size, Birth birth) {
   return bytes;
 }
 
-MappedBytes open_named(const Place& place, os::Access access) {
+os::Descriptor open_file(const Place& place, os::Access access) {
   const os::Descriptor directory = open_directory_of(place);
-  const auto file = os::open_at(directory, place.name, access);
+  auto file = os::open_at(directory, place.name, access);
   if (!file) throw system_error(place.object, "opening it", file.error);
-  return map_whole(file.value, access, place.object);
+  return std::move(file.value);
+}
+
+void require_regular(const os::Descriptor& file, const std::string& object) {
+  const auto facts = os::facts_of(file);
+  if (!facts) throw system_error(object, "looking at the file", facts.error);
+  if (facts.value.kind != os::FileKind::regular) throw memory_is_no_file(object, facts.value.kind);
+}
+
+MappedBytes open_named(const Place& place, os::Access access) {
+  return map_whole(open_file(place, access), access, place.object);
 }
 
 void remove_named(const Place& place) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 #include <dirent.h>
 #include <fcntl.h>
 #include <memory>
@@ -10,6 +11,9 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
+
+#include "kith/os/huge_pages.hpp"
+#include "kith/os/mapping.hpp"
 
 namespace kith::os {
 namespace {
@@ -54,6 +58,24 @@ FileFacts facts_from(const struct stat& status) {
   facts.permissions = status.st_mode & 07777;
   facts.links = static_cast<std::uint32_t>(status.st_nlink);
   return facts;
+}
+
+// For hugetlbfs, which knows no write(2).
+Done write_through_mapping(const Descriptor& file, const void* from, std::uint64_t length,
+                           std::uint64_t offset) {
+  const auto facts = facts_of(file);
+  if (!facts) return {facts.error};
+  if (offset + length > facts.value.size) return {EFBIG};
+  // A page that is not there would be a SIGBUS where the pool is empty.
+  if (const Done allocated = allocate(file, offset, length); !allocated) return allocated;
+  const std::uint64_t page = page_size_of(file);
+  const std::uint64_t begin = offset / page * page;
+  const std::uint64_t size = (offset - begin + length + page - 1) / page * page;
+  void* address = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE,
+                         file.number(), static_cast<off_t>(begin));
+  if (address == MAP_FAILED) return {errno};
+  std::memcpy(static_cast<char*>(address) + (offset - begin), from, length);
+  return done(::munmap(address, size));
 }
 
 }  // namespace
@@ -200,10 +222,19 @@ Done write_at(const Descriptor& file, const void* from, std::uint64_t length,
     const ssize_t piece = ::pwrite(file.number(), static_cast<const char*>(from) + put,
                                    length - put, static_cast<off_t>(offset + put));
     if (piece < 0 && errno == EINTR) continue;
+    if (piece < 0 && errno == EINVAL && page_size_of(file) != page_size()) {
+      return write_through_mapping(file, from, length, offset);
+    }
     if (piece <= 0) return {piece < 0 ? errno : EIO};
     put += static_cast<std::uint64_t>(piece);
   }
   return {};
+}
+
+Done write_back(const Descriptor& file) {
+  const bool written = ::fsync(file.number()) == 0;
+  // Some file systems have no disk for a directory: there is nothing to wait for.
+  return {written || errno == EINVAL || errno == EROFS ? 0 : errno};
 }
 
 Done make_directory(const std::string& path, std::uint32_t permissions) {
