@@ -29,7 +29,7 @@ struct Plan {
 
   // How long one run measures, and how often a section repeats.
   [[nodiscard]] std::chrono::milliseconds time(int ms) const {
-    return std::chrono::milliseconds(quick ? std::max(ms / 20, 2) : ms);
+    return std::chrono::milliseconds(quick ? std::max(ms / 8, 5) : ms);
   }
   [[nodiscard]] int repeats(int full) const { return quick ? 2 : full; }
 };

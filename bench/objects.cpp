@@ -77,8 +77,9 @@ void open_many(Stage& stage, Sheet& sheet, int count, const Open& open) {
                    added.shared_memory};
 }
 
-void note_all(Book& book, double share, const Name& name, const Sheet& sheet) {
+void note_all(Book& book, double share, const Name& name, const Sheet& sheet, int count) {
   Notes notes(book, share);
+  notes.number(name, "objects", count, "count");
   notes.percentiles(name, sheet.times);
   notes.number(name, "descriptors_kept", sheet.numbers[0], "count");
   notes.number(name, "private_memory", sheet.numbers[1], "bytes for each");
@@ -101,9 +102,8 @@ Run many(const Plan& plan, const std::string& kind, int count, const Create& cre
                                                                            one);
                                                                }}});
             };
-            const std::string many_of = kind + ", " + std::to_string(count) + " open";
-            note_all(book, run(create), {"objects_create", many_of}, stage.sheet(0));
-            note_all(book, run(open), {"objects_open", many_of}, stage.sheet(0));
+            note_all(book, run(create), {"objects_create", kind}, stage.sheet(0), count);
+            note_all(book, run(open), {"objects_open", kind}, stage.sheet(0), count);
             for (int i = 0; i < count; ++i) {
               (void)remove_object(plan.domain, nth(i), Force::yes);
             }
@@ -146,7 +146,7 @@ Run channels(const Plan& plan, int count) {
 }  // namespace
 
 Section objects_section(const Plan& plan) {
-  const int count = plan.quick ? 300 : 10'000;
+  const int count = plan.quick ? 1000 : 10'000;
   return {"objects", plan.quick ? 1 : 3, {regions(plan, count), channels(plan, count)}};
 }
 

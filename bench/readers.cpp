@@ -105,7 +105,6 @@ Section readers_section(const Plan& plan) {
   section.runs.push_back(exchange_store_run(plan));
   for (const Readers readers : {Readers::idle, Readers::holding, Readers::active}) {
     for (const int count : {1, 10, 100, 1000}) {
-      if (plan.quick && count == 1000) continue;
       section.runs.push_back(many(plan, count, readers));
     }
   }

@@ -1,5 +1,6 @@
-# What run.sh, test.sh, prove.sh and .ci/run share; sourced by them, with `root` set to the tree.
-# Everything said here goes to stderr: stdout belongs to the program that is run in the end.
+# What run.sh, test.sh, prove.sh, bench.sh and .ci/run share; sourced by them, with `root` set to
+# the tree. Everything said here goes to stderr: stdout belongs to the program that is run in the
+# end.
 
 release_dir="$root/build/release"
 
@@ -70,6 +71,12 @@ need_for_tests() {
   choose_compiler
 }
 
+need_for_bench() {
+  need g++=g++ cmake=cmake ninja=ninja-build CLI/CLI.hpp=libcli11-dev fmt/core.h=libfmt-dev \
+    nlohmann/json.hpp=nlohmann-json3-dev python3=python3 strip=binutils
+  choose_compiler
+}
+
 # g++ before 12 lacks parts of C++20 that kith uses; some systems have a newer one beside it.
 choose_compiler() {
   [ -z "${CXX:-}" ] || return 0
@@ -80,9 +87,9 @@ choose_compiler() {
   export CXX=g++-12
 }
 
-# build_release mesh|everything TARGET ...: builds the targets in build/release. `mesh` sets up no
-# more than the command needs. Scripts that run at once take turns. KITH_STRICT=1 makes a warning
-# an error, as in CI.
+# build_release mesh|bench|everything TARGET ...: builds the targets in build/release. `mesh` sets
+# up no more than the command needs, `bench` no more than the stopwatch. Scripts that run at once
+# take turns. KITH_STRICT=1 makes a warning an error, as in CI.
 build_release() {
   local scope="$1" log="$root/build/release.log"
   shift
@@ -101,7 +108,10 @@ build_release() {
 configure_release() {
   local options=(-DCMAKE_BUILD_TYPE=RelWithDebInfo)
   if [ "$1" = everything ]; then
-    options+=(-DKITH_BUILD_{CLI,TESTS,TESTKIT,EXAMPLES}=ON)
+    options+=(-DKITH_BUILD_{CLI,TESTS,TESTKIT,EXAMPLES,BENCH}=ON)
+  elif [ "$1" = bench ]; then
+    options+=(-DKITH_BUILD_{CLI,TESTKIT,BENCH}=ON)
+    [ -e "$release_dir/build.ninja" ] || options+=(-DKITH_BUILD_{TESTS,EXAMPLES}=OFF)
   elif [ -e "$release_dir/build.ninja" ]; then
     # What an earlier run set up has the command too; ninja itself sees whether it is stale.
     return 0

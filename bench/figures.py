@@ -1,0 +1,151 @@
+"""The figures that must be reached, and what a run says about each."""
+
+import math
+from collections import namedtuple
+
+from rows import rate_text, time_text
+
+# A figure: what, what it must reach, what it reached in words, and whether that is enough (None:
+# there is nothing to reach, it is only stated).
+Figure = namedtuple("Figure", "what must reached fine")
+
+READ_LIMIT, UNCHANGED_LIMIT, WRITE_LIMIT = 1.5, 0.2, 2.5
+RELEASES_LIMIT, HOLDS_LIMIT = 2.0, 2.4
+WAKE_LIMIT, ATTACH_LIMIT, COMPILE_SECONDS = 1.15, 1.4, 0.6
+SIZE_SPREAD = 1.25  # the slowest size over the fastest: what still counts as independent
+LINEAR = 1.1  # the exponent up to which growth counts as linear
+
+
+def against(rows, case, peer, payload, limit):
+    """Text and verdict of a ratio; judged as it is printed."""
+    ratio = round(rows.ratio(case, peer, payload), 2)
+    value = rows.value(case, peer, payload)
+    return f"{ratio:.2f} x ({time_text(value)})", ratio <= limit
+
+
+def hot_path(rows):
+    read, read_fine = against(rows, "read", "kith", 64, READ_LIMIT)
+    look, look_fine = against(rows, "read_unchanged", "kith, has_newer", 64, UNCHANGED_LIMIT)
+    fresh, fresh_fine = against(rows, "read_unchanged", "kith, refresh", 64, UNCHANGED_LIMIT)
+    write, write_fine = against(rows, "write", "kith", 64, WRITE_LIMIT)
+    timed, timed_fine = against(rows, "write", "kith, commit time", 64, WRITE_LIMIT)
+    limit = time_text(rows.value("limit.exchange_store", "machine"))
+    return [
+        Figure("read a new value (acquire and release), uncontended",
+               f"≤ {READ_LIMIT} × one uncontended exchange and store ({limit} here)", read,
+               read_fine),
+        Figure("an unchanged value", f"≤ {UNCHANGED_LIMIT} × the same",
+               f"`has_newer` {look}; `refresh` {fresh}", look_fine and fresh_fine),
+        Figure("write, 1 reader joined, 64 B", f"≤ {WRITE_LIMIT} × the same, plus the copy",
+               write, write_fine),
+        Figure("the same with commit times", f"≤ {WRITE_LIMIT} ×, plus the copy and a clock read",
+               timed, timed_fine),
+    ]
+
+
+def two_cores(rows):
+    releases, releases_fine = against(rows, "write_to_seen", "kith, reader releases", 64,
+                                      RELEASES_LIMIT)
+    holds, holds_fine = against(rows, "write_to_seen", "kith, reader holds", 64, HOLDS_LIMIT)
+    wake, wake_fine = against(rows, "wake", "kith", 64, WAKE_LIMIT)
+    calls = sum(rows.value("system_calls", "kith, nobody asleep", 8, metric)
+                for metric in ("write", "draft", "read", "look"))
+    limit = time_text(rows.value("limit.hand_over", "machine"))
+    return [
+        Figure("write to seen, two cores, spinning reader that releases",
+               f"≤ {RELEASES_LIMIT} × a bare hand-over of a cache line ({limit} here)", releases,
+               releases_fine),
+        Figure("the same while the reader holds", f"≤ {HOLDS_LIMIT} ×", holds, holds_fine),
+        Figure("wake of a sleeping reader", f"≤ {WAKE_LIMIT} × a bare futex wake", wake,
+               wake_fine),
+        Figure("system calls of a write, a draft, a read, a look while nobody sleeps", "none",
+               f"{calls:g}", calls == 0),
+    ]
+
+
+def sizes(rows):
+    times = [row["value"] for row in rows.of("read_by_size", "p50")]
+    spread = max(times) / min(times)
+    return [Figure("zero-copy read, 8 B to 64 MiB", "cost independent of size",
+                   f"{time_text(min(times))} to {time_text(max(times))}", spread <= SIZE_SPREAD)]
+
+
+def growth(points):
+    """The steepest exponent between neighbours: 0 is flat, 1 is linear."""
+    return max(math.log(b[1] / a[1]) / math.log(b[0] / a[0])
+               for a, b in zip(points, points[1:]))
+
+
+def readers_of(rows, kind):
+    """(readers joined, time of a write) for idle, holding or active readers."""
+    points = []
+    for row in rows.of("write_with_readers", "p50"):
+        count, name = row["peer"].removeprefix("kith, ").split(" ")[:2]
+        if name == kind:
+            points.append((int(count), row["value"]))
+    return sorted(points)
+
+
+def readers(rows):
+    texts, fine = [], True
+    for kind in ("idle", "holding", "active"):
+        points = readers_of(rows, kind)
+        exponent = growth(points)
+        fine &= exponent <= LINEAR
+        texts.append(f"{kind}: " + ", ".join(f"{count} {time_text(ns)}" for count, ns in points))
+    return [Figure("write with 1, 10, 100, 1000 readers joined",
+                   "no faster than linear in the readers", "; ".join(texts), fine)]
+
+
+def starvation(rows):
+    case, payload = "comparison_read_full_speed", 1 << 20
+    rate = {peer: rows.value(case, peer, payload, "throughput") for peer in rows.peers(case)}
+    least = rows.value(case, "kith in place", payload, "least_throughput")
+    return [Figure("a reader is never starved (1 MiB, writer at full speed)",
+                   "reads in every 10 ms",
+                   f"{rate_text(rate['kith in place'])} reads/s, "
+                   f"{rate_text(least)} in the worst 10 ms; "
+                   f"the seqlock {rate_text(rate['seqlock + copy'])} reads/s", least > 0)]
+
+
+def life(rows):
+    attach, attach_fine = against(rows, "attach", "kith, region", 8, ATTACH_LIMIT)
+    figures = [Figure("attach to a region",
+                      f"≤ {ATTACH_LIMIT} × the bare sequence of its system calls and faults",
+                      attach, attach_fine)]
+    for peer in rows.peers("objects_open"):
+        kept = rows.value("objects_open", peer, 0, "descriptors_kept")
+        open_ns = time_text(rows.value("objects_open", peer))
+        own = sum(rows.value("objects_open", peer, 0, metric)
+                  for metric in ("private_memory", "page_tables", "kernel_slab"))
+        count = rows.value("objects_open", peer, 0, "objects")
+        figures.append(Figure(f"{count:.0f} open in one process: {peer.removeprefix('kith, ')}",
+                              "no descriptors kept; memory and time stated",
+                              f"{kept:g} descriptors, {open_ns} and {own:.0f} B for each",
+                              kept == 0))
+    return figures
+
+
+def also_stated(rows):
+    worst = max(rows.of("compile", "over_empty"), key=lambda row: row["value"])
+    joins = rows.value("start", "kith, a program that joins a domain", 0, "added")
+    size = rows.value("program_size", "a program that writes and reads a channel", 0, "stripped")
+    bare = rows.value("program_size", "an empty program", 0, "stripped")
+    idle = "kith, channel of 8 B"
+    memory = rows.value("objects_create", idle, 0, "shared_memory")
+    return [
+        Figure("compile time of one public header over an empty file", f"≤ {COMPILE_SECONDS} s",
+               f"at most {worst['value']:.2f} s ({worst['peer']})",
+               round(worst["value"], 2) <= COMPILE_SECONDS),
+        Figure("size of a minimal program (static kith, stripped)", "stated",
+               f"{size / 1024:.0f} KiB; an empty one {bare / 1024:.0f} KiB", None),
+        Figure("start-up of a process that joins a domain", "stated",
+               f"{time_text(joins)} more than one that does not join", None),
+        Figure("memory of an idle channel of 8 B, no reader", "stated",
+               f"{memory / 1024:.0f} KiB shared", None),
+    ]
+
+
+def all_figures(rows):
+    return [*hot_path(rows), *two_cores(rows), *sizes(rows), *readers(rows), *starvation(rows),
+            *life(rows), *also_stated(rows)]

@@ -1,0 +1,67 @@
+"""What the document says beside its numbers. Nothing here is a measured figure."""
+
+REMARKS = {
+    "opening": """\
+# Performance
+
+What kith costs, against the limits of the machine it was measured on and against the usual ways
+to share a value. `./bench.sh --docs` measures everything and makes this page and its drawings;
+no number in the tables is written by hand. On another machine the times differ; the ratios should
+not by much.""",
+    "figures": "",
+    "machine": "",
+    "method": """\
+- Two real processes, each pinned to a core of its own, at the highest priority and in a scheduling
+  group of their own. The writer is on the first core, the reader on the second.
+- Each case is warmed up and then measured for a fraction of a second. The cases of a section take
+  turns, A B C A B C …, and a number is the median over the repeats of what each repeat found.
+- A ratio is formed inside each repeat, against the limit measured in that same repeat; then the
+  median is taken. What makes the whole machine slower for a while does not show in it.
+- How much of the processors others took is recorded for each run: from the processes' own clocks
+  where they never sleep, else from `/proc/stat`. Repeats above 6 % are left out, as long as three
+  are left. The column `repeats` says how many were used.
+- Time is the processor's tick counter, read so that it waits for what comes before; what a pair of
+  readings costs is subtracted. Operations shorter than that are timed in batches (100, 20 with
+  many readers, 50 copies): their percentiles are over batches.
+- Every read checks the number of the value; in the comparison also the sum over all its bytes. A
+  run that sees a wrong value, or an older one after a newer one, fails.
+- `max` is the worst of one repeat, at the median; it is the machine's, not the library's: the host
+  of a virtual machine takes the processor away when it likes.""",
+    "limits": """\
+- `exchange_store`: one sequentially consistent exchange and one release store of a word in the
+  cache.
+- `hand_over`: half the round trip of two cores that each store a number into a line of their own
+  and spin on the other's.
+- `futex_wake`: from a store and FUTEX_WAKE until the sleeper runs again; `futex_wake_call`: until
+  the waker's call is back.
+- `attach_sequence`: the system calls of an attach, recorded from the real thing, issued again
+  without the library, and the same page faults.
+- `memcpy`: source and target in the cache.""",
+    "hot_path": """\
+A new value: a write and a read in turn, less the same writes alone. *Same value again* takes the
+same steps. The ratio of a write leaves out the copy, and the clock read where commit times are
+kept.""",
+    "two_cores": """\
+*Releases*: the reader ends its guard before it looks for the next value. *Holds*: it keeps the
+guard and moves it on with `refresh()`. Both are half a round trip through two channels, in which
+each side writes 64 B and has the other's value in hand. The sleeper of a wake has slept for 60 us
+before.""",
+    "sizes": "Each read gets a new value, and looks at its first word.",
+    "readers": """\
+A channel for 1000 readers. *Idle*: they have joined and hold nothing. *Holding*: each holds an old
+value. *Active*: another process reads with each of them in turn, as fast as it can.""",
+    "comparison": """\
+One writer, one reader that reads without a pause. A read counts from the call until every byte of
+a whole value has been summed: in place (`acquire`), or in the copy (all others). A write is one
+copy in. The seqlock, the locks and their values lie in a region. `1 kHz` and `10 kHz` are the rate
+of the writer.""",
+    "losses": "",
+    "opening_objects": """\
+An attach is opening and the first touch; closing is not in it. The start of a program is from its
+start until its end, with the dynamic linker; joining includes leaving.""",
+    "objects": """\
+The kernel's slab is that of the whole machine; what others did meanwhile is in it.""",
+    "building": """\
+Processor time of the compiler at `-O2` for a file that includes the one header, less that for an
+empty file.""",
+}

@@ -1,0 +1,123 @@
+"""Tests of the report: its numbers, its tables, its drawings. Times nothing."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+from xml.etree import ElementTree
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+import build_costs  # noqa: E402
+import figures  # noqa: E402
+from rows import FIELDS, Missing, Rows, bytes_text, rate_text, table, time_text  # noqa: E402
+from svg import line_chart, ticks_between  # noqa: E402
+
+
+def row(case, value, peer="kith", payload=0, metric="p50", unit="ns", ratio=None, limit=None):
+    return dict(zip(FIELDS, (case, peer, payload, metric, value, unit, ratio, limit)))
+
+
+class RowsTest(unittest.TestCase):
+    def test_a_row_is_found_by_its_four_names(self):
+        rows = Rows([row("read", 3, payload=64), row("read", 4, payload=128)])
+        self.assertEqual(rows.value("read", "kith", 128), 4)
+        self.assertEqual(rows.payloads("read"), [64, 128])
+
+    def test_a_missing_row_is_an_error_that_names_it(self):
+        with self.assertRaisesRegex(Missing, "no row of case write"):
+            Rows([row("read", 3)]).value("write")
+
+    def test_a_missing_ratio_is_an_error(self):
+        with self.assertRaises(Missing):
+            Rows([row("read", 3)]).ratio("read")
+
+    def test_other_fields_are_refused(self):
+        with self.assertRaises(ValueError):
+            Rows([{"case": "read", "value": 3}])
+
+
+class TextTest(unittest.TestCase):
+    def test_times_are_told_in_fitting_units(self):
+        self.assertEqual([time_text(ns) for ns in (1.234, 123.4, 1234, 12345, 2.5e6, 3e9)],
+                         ["1.23 ns", "123 ns", "1234 ns", "12.3 us", "2.5 ms", "3 s"])
+        self.assertEqual(time_text(None), "-")
+
+    def test_sizes_and_rates_are_told_in_fitting_units(self):
+        self.assertEqual([bytes_text(size) for size in (8, 4096, 64 << 20)],
+                         ["8 B", "4 KiB", "64 MiB"])
+        self.assertEqual([rate_text(rate) for rate in (3, 1200, 4.56e6)], ["3", "1.2 k", "4.56 M"])
+
+    def test_a_table_has_a_line_for_each_row(self):
+        self.assertEqual(table(["a", "b"], [(1, 2)]), "| a | b |\n|---|---|\n| 1 | 2 |")
+
+
+class FiguresTest(unittest.TestCase):
+    def test_growth_is_the_steepest_exponent_between_neighbours(self):
+        self.assertAlmostEqual(figures.growth([(1, 5), (10, 5), (100, 5)]), 0)
+        self.assertAlmostEqual(figures.growth([(1, 5), (10, 5), (100, 50)]), 1)
+        self.assertAlmostEqual(figures.growth([(1, 5), (10, 500)]), 2)
+
+    def test_a_ratio_is_judged_as_it_is_printed(self):
+        rows = Rows([row("attach", 100, ratio=1.404, limit="attach_sequence")])
+        self.assertEqual(figures.against(rows, "attach", "kith", 0, 1.4),
+                         ("1.40 x (100 ns)", True))
+        self.assertFalse(figures.against(rows, "attach", "kith", 0, 1.39)[1])
+
+    def test_sizes_that_cost_more_are_a_miss(self):
+        def judge(times):
+            return figures.sizes(Rows([row("read_by_size", ns, payload=8 << i)
+                                       for i, ns in enumerate(times)]))[0].fine
+        self.assertTrue(judge([10, 10.5, 10]))
+        self.assertFalse(judge([10, 10.5, 40]))
+
+
+class DrawingTest(unittest.TestCase):
+    def test_a_drawing_is_xml_with_a_line_for_each_series(self):
+        drawing = line_chart("a < b", "x", ["1", "2", "3"],
+                             [("one & only", [1, 10, 100]), ("gap", [5, None, 7])], "ns")
+        tree = ElementTree.fromstring(drawing)
+        lines = tree.findall("{http://www.w3.org/2000/svg}polyline")
+        self.assertEqual([len(line.get("points").split()) for line in lines], [3, 2])
+
+    def test_higher_values_lie_higher(self):
+        tree = ElementTree.fromstring(line_chart("t", "x", ["1", "2"], [("s", [1, 100])], "ns"))
+        line = tree.find("{http://www.w3.org/2000/svg}polyline")
+        (_, low), (_, high) = (point.split(",") for point in line.get("points").split())
+        self.assertLess(float(high), float(low))
+
+    def test_nothing_to_draw_is_an_error(self):
+        with self.assertRaises(ValueError):
+            line_chart("t", "x", ["1"], [("s", [None])], "ns")
+
+    def test_ticks_are_powers_of_ten_or_between_them(self):
+        self.assertEqual(ticks_between(1, 1e6), [10.0 ** power for power in range(7)])
+        self.assertEqual(ticks_between(1, 10), [1, 2, 5, 10])
+
+
+class BuildCostsTest(unittest.TestCase):
+    def test_headers_come_from_the_librarys_own_list(self):
+        headers = build_costs.public_headers(build_costs.ROOT)
+        self.assertIn("kith/channel/latest.hpp", headers)
+        self.assertFalse([name for name in headers if "internal/" in name or "/os/" in name])
+
+    def test_rows_have_the_agreed_fields(self):
+        self.assertEqual(list(build_costs.row("compile", "g++", "p50", 1, "s")), FIELDS)
+
+
+class ReportTest(unittest.TestCase):
+    def test_a_run_without_the_needed_rows_makes_no_document(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "rows.json")
+            with open(path, "w", encoding="utf-8") as file:
+                file.write("[]")
+            report = os.path.join(os.path.dirname(os.path.abspath(__file__)), "report.py")
+            done = subprocess.run([sys.executable, report, path, "--into", folder],
+                                  capture_output=True, text=True, check=False)
+            self.assertNotEqual(done.returncode, 0)
+            self.assertFalse(os.path.exists(os.path.join(folder, "performance.md")))
+
+
+if __name__ == "__main__":
+    unittest.main()
