@@ -117,6 +117,21 @@ std::vector<std::string> Domain::names() const {
 }
 
 os::Descriptor Domain::open() const {
+  const Deadline patience = Deadline::after(kSharingPatience);
+  for (;;) {
+    try {
+      return open_now();
+    } catch (const Error& error) {
+      // One who shares a new domain does so a moment after it made it.
+      const bool not_yet = options_.rights.are_given() && error.errc() == Errc::permission_denied &&
+                           (os::facts_of_path(path_).value.permissions & 0777) == kPrivateDirectory;
+      if (!not_yet || patience.has_passed()) throw;
+    }
+    os::pause_for(1ms, patience);
+  }
+}
+
+os::Descriptor Domain::open_now() const {
   auto directory = os::open_directory(path_);
   if (!directory) {
     const auto facts = os::facts_of_path(path_);
@@ -200,9 +215,7 @@ void Domain::give_rights(const os::Descriptor& directory) const {
 }
 
 os::Descriptor Domain::open_or_create() const {
-  const Deadline patience = Deadline::after(kSharingPatience);
-  // Again: a peer that leaves last may remove the empty default between our mkdir and our open, and
-  // one that shares a new domain does so a moment after it made it.
+  // Again: a peer that leaves last may remove the empty default between our mkdir and our open.
   for (int attempt = 0;; ++attempt) {
     const auto made = os::make_directory(path_, kPrivateDirectory);
     if (!made && made.error == ENOENT) {
@@ -221,11 +234,7 @@ os::Descriptor Domain::open_or_create() const {
       }
       return open();
     } catch (const Error& error) {
-      const bool vanished = error.errc() == Errc::not_found && attempt < 8;
-      const bool not_yet = options_.rights.are_given() && !patience.has_passed() &&
-                           error.errc() == Errc::permission_denied;
-      if (!vanished && !not_yet) throw;
-      if (not_yet) os::pause_for(1ms, patience);
+      if (error.errc() != Errc::not_found || attempt >= 8) throw;
     }
   }
 }

@@ -66,6 +66,7 @@ class Domain {
 
  private:
   Domain(std::string path, DomainOptions options, bool private_default);
+  [[nodiscard]] os::Descriptor open_now() const;
   void check(const os::Descriptor& directory) const;
   void check_rights(const os::FileFacts& facts) const;
   void give_rights(const os::Descriptor& directory) const;

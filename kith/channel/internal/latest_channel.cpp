@@ -96,8 +96,9 @@ RegionSpec spec_for(const LatestRequest& request, const LatestShape& shape) {
   if (has_guests) {
     spec.satellites = [shape](const Access& access) {
       return std::vector<SatelliteSpec>{
-          {kSeatsSatellite, shape.seats_size(), access.seats_mode()},
+          // The data first: by them a cleaner knows whether the creator lives.
           {kDataSatellite, shape.data_size(), access.read_mode()},
+          {kSeatsSatellite, shape.seats_size(), access.seats_mode()},
       };
     };
   } else {
@@ -177,23 +178,21 @@ LatestChannel::LatestChannel(const Domain& domain, const LatestRequest& request)
 void LatestChannel::open_satellites(const LatestShape& shape) {
   os::guard_truncation();
   const std::string object = text_of(region_);
-  const auto open = [&](const char* what, LatestShape::Part part) {
-    const os::ForkGuard no_forks;
-    const auto file =
-        open_satellite(region_.domain(), region_.identity(), what, os::Access::read_write, object);
-    const auto found = file ? LatestShape::from(file->facts, part) : std::nullopt;
-    if (!found || found->geometry() != shape.geometry()) {
-      throw Error(Errc::damaged, {.object = object,
-                                  .expected = std::string("its guests' ") + what,
-                                  .found = file ? "a file of another channel" : "no such file",
-                                  .remedy = "remove it with `kith rm --force`"});
-    }
-    auto mapped = os::Mapping::of_file(file->file, file->facts.size, os::Access::read_write);
-    if (!mapped) throw system_error(object, "mapping its guests' files", mapped.error);
-    return std::move(mapped.value);
-  };
-  data_ = open(kDataSatellite, LatestShape::Part::data);
-  seats_ = open(kSeatsSatellite, LatestShape::Part::seats);
+  const os::ForkGuard no_forks;
+  const auto data = open_satellite(region_.domain(), region_.identity(), kDataSatellite,
+                                   os::Access::read_write, object);
+  const auto found = data ? LatestShape::from(data->facts, LatestShape::Part::data) : std::nullopt;
+  const auto seats =
+      open_seats(region_.domain(), region_.identity(), os::Access::read_write, object);
+  if (!found || found->geometry() != shape.geometry() || !seats) {
+    throw Error(Errc::damaged,
+                {.object = object,
+                 .expected = "the files of its guests",
+                 .found = data && seats ? "those of another channel" : "some of them missing",
+                 .remedy = "remove it with `kith rm --force`"});
+  }
+  data_ = map_guest_file(*data, shape.data_size(), os::Access::read_write, object);
+  seats_ = map_guest_file(*seats, shape.seats_size(), os::Access::read_write, object);
   data_pages_ = os::GuardedPages(data_);
   seats_pages_ = os::GuardedPages(seats_);
   guests_ = guest_bank(seats_.data() + kRegionHeaderSize, shape);

@@ -23,13 +23,6 @@ constexpr auto kSeatPatience = 1s;
 // A life lock per seat, on the seats' file.
 constexpr std::uint64_t kSeatLocks = std::uint64_t{1} << 51;
 
-Error damaged(const std::string& object) {
-  return Error(Errc::damaged, {.object = object,
-                               .expected = "the files of one channel with guests",
-                               .found = "files that do not belong together",
-                               .remedy = "have its owner remove it with `kith rm --force`"});
-}
-
 void check_stamp(const RegionFacts& facts, const LatestRequest& request,
                  const std::string& object) {
   const bool is_data = facts.kind == std::string(kLatestKind) + "." + kDataSatellite;
@@ -44,13 +37,14 @@ void check_stamp(const RegionFacts& facts, const LatestRequest& request,
   check_latest(request, facts, LatestShape::Part::data, object);
 }
 
-os::Mapping mapped(const RegionFile& file, os::Access access, const std::string& object) {
-  auto mapping = os::Mapping::of_file(file.file, file.facts.size, access);
-  if (!mapping) throw system_error(object, "mapping it", mapping.error);
+}  // namespace
+
+os::Mapping map_guest_file(const RegionFile& file, std::uint64_t content_size, os::Access access,
+                           const std::string& object) {
+  auto mapping = os::Mapping::of_file(file.file, region_file_size(content_size), access);
+  if (!mapping) throw system_error(object, "mapping its guests' files", mapping.error);
   return std::move(mapping.value);
 }
-
-}  // namespace
 
 GuestSeats::GuestSeats(const Domain& domain, std::string name, const os::FileIdentity& identity)
     : domain_(domain), name_(std::move(name)), identity_(identity) {}
@@ -109,12 +103,9 @@ std::unique_ptr<LatestGuest> LatestGuest::open(const Domain& domain, const Lates
   auto data = open_satellite(domain, identity, kDataSatellite, os::Access::read_only, object);
   if (!data) return nullptr;
   check_stamp(data->facts, request, object);
-  auto seats = open_satellite(domain, identity, kSeatsSatellite, os::Access::read_write, object);
+  // The seats' header is any guest's to write, the data's is not: the geometry comes from there.
+  auto seats = open_seats(domain, identity, os::Access::read_write, object);
   if (!seats) return nullptr;
-  const auto shape = LatestShape::from(data->facts, LatestShape::Part::data);
-  const auto seated = LatestShape::from(seats->facts, LatestShape::Part::seats);
-  // The seats' header is any guest's to write; the data's is not.
-  if (!seated || seated->geometry() != shape->geometry()) throw damaged(object);
   const auto used = os::try_lock(seats->file, RegionLock::kUse, os::LockKind::shared);
   if (!used) throw system_error(object, "locking it for use", used.error);
   if (!name_stands_for(directory, request.name, identity)) return nullptr;
@@ -133,8 +124,8 @@ LatestGuest::LatestGuest(const Domain& domain, const LatestRequest& request,
   os::guard_truncation();  // the owner may cut short what we read, a fellow guest what we write
   const LatestShape shape = *LatestShape::from(data.facts, LatestShape::Part::data);
   const std::string text = channel_text(domain, name_);
-  data_ = mapped(data, os::Access::read_only, text);
-  seats_map_ = mapped(seats, os::Access::read_write, text);
+  data_ = map_guest_file(data, shape.data_size(), os::Access::read_only, text);
+  seats_map_ = map_guest_file(seats, shape.seats_size(), os::Access::read_write, text);
   data_pages_ = os::GuardedPages(data_);
   seats_pages_ = os::GuardedPages(seats_map_);
   const std::byte* content = data_.data() + kRegionHeaderSize;
@@ -192,6 +183,19 @@ bool LatestGuest::is_orphaned() const noexcept {
   return facts ? facts.value.identity != object_ : facts.error == ENOENT;
 }
 
+namespace {
+
+Error not_made_yet(const Domain& domain, const LatestRequest& request) {
+  const bool waited = request.deadline != Deadline::now();
+  return Error(waited ? Errc::timed_out : Errc::not_found,
+               {.object = channel_text(domain, request.name),
+                .expected = "a channel of this name, made by those who may write the domain",
+                .found = waited ? "none before the deadline" : "none",
+                .remedy = "start the program that creates it, or allow a longer deadline"});
+}
+
+}  // namespace
+
 std::unique_ptr<LatestSource> open_for_reading(const Domain& domain, const LatestRequest& request) {
   for (auto pause = 100us;; pause = std::min(pause * 2, 5000us)) {
     try {
@@ -200,10 +204,11 @@ std::unique_ptr<LatestSource> open_for_reading(const Domain& domain, const Lates
       if (error.errc() != Errc::permission_denied) throw;
       check_role_name(request.role);
       if (auto guest = LatestGuest::open(domain, request)) return guest;
+      const auto directory = domain.open();  // refused, the text says how to share
+      const bool is_there = os::facts_at(directory, request.name).error != ENOENT;
+      if (is_there) throw;
+      if (request.deadline.has_passed()) throw not_made_yet(domain, request);
       // A guest cannot make the channel, so it waits for it like a reader of bytes.
-      const auto directory = os::open_directory(domain.path());
-      const bool is_there = !directory || os::facts_at(directory.value, request.name).error == 0;
-      if (is_there || request.deadline.has_passed()) throw;
     }
     os::pause_for(pause, request.deadline);
   }
@@ -216,10 +221,9 @@ void heal_dead_guests(const MappedRegion& region, const LatestShape& shape) noex
     const std::string text = channel_text(region.domain(), region.name());
     {
       const os::ForkGuard no_forks;
-      seats = open_satellite(region.domain(), region.identity(), kSeatsSatellite,
-                             os::Access::read_write, text);
-      if (!seats || !LatestShape::from(seats->facts, LatestShape::Part::seats)) return;
-      mapping = mapped(*seats, os::Access::read_write, text);
+      seats = open_seats(region.domain(), region.identity(), os::Access::read_write, text);
+      if (!seats) return;
+      mapping = map_guest_file(*seats, shape.seats_size(), os::Access::read_write, text);
     }
     const std::string name = satellite_name(region.identity(), kSeatsSatellite);
     const os::GuardedPages pages(mapping);

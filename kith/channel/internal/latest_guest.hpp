@@ -86,7 +86,11 @@ class LatestGuest final : public LatestSource {
 [[nodiscard]] std::unique_ptr<LatestSource> open_for_reading(const Domain& domain,
                                                              const LatestRequest& request);
 
-// The guests' files as a member maps them.
+// Maps one of the guests' files, whatever length it has by now.
+[[nodiscard]] os::Mapping map_guest_file(const RegionFile& file, std::uint64_t content_size,
+                                         os::Access access, const std::string& object);
+
+// The readers in a mapped file of seats.
 [[nodiscard]] LatestReaderBank<RealAtomics> guest_bank(std::byte* seats_content,
                                                        const LatestShape& shape) noexcept;
 

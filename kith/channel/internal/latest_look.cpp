@@ -1,27 +1,47 @@
 // The books of a channel, read from outside.
+#include <string_view>
+
 #include "kith/base/atomics.hpp"
 #include "kith/channel/internal/latest_guest.hpp"
 #include "kith/channel/internal/latest_roles.hpp"
 #include "kith/os/fork.hpp"
+#include "kith/os/truncation_guard.hpp"
 
 namespace kith::internal {
 namespace {
 
 using Bank = LatestReaderBank<RealAtomics>;
 
-// One of a channel's satellites, mapped for looking; empty if it cannot be.
-os::Mapping look_at(const MappedRegion& region, const char* what, LatestShape::Part part) {
-  const os::ForkGuard no_forks;
-  try {
-    const auto file = open_satellite(region.domain(), region.identity(), what,
-                                     os::Access::read_only, region.object());
-    if (!file || !LatestShape::from(file->facts, part)) return {};
-    auto mapping = os::Mapping::of_file(file->file, file->facts.size, os::Access::read_only);
-    return std::move(mapping.value);
-  } catch (const std::exception&) {
-    return {};  // what cannot be looked at is left out of the books
+// One of a channel's satellites, mapped for looking; empty if it cannot be. Its length follows from
+// what the channel's own file says, never from its own header, which may be a guest's.
+class Look {
+ public:
+  Look(const MappedRegion& region, const char* what, std::uint64_t content_size) {
+    os::guard_truncation();
+    const os::ForkGuard no_forks;
+    try {
+      const bool seats = what == std::string_view(kSeatsSatellite);
+      const auto file = seats ? open_seats(region.domain(), region.identity(),
+                                           os::Access::read_only, region.object())
+                              : open_satellite(region.domain(), region.identity(), what,
+                                               os::Access::read_only, region.object());
+      if (!file) return;
+      mapping_ = map_guest_file(*file, content_size, os::Access::read_only, region.object());
+      pages_ = os::GuardedPages(mapping_);
+    } catch (const std::exception&) {
+      // What cannot be looked at is left out of the books.
+    }
   }
-}
+  Look(const Look&) = delete;
+  Look& operator=(const Look&) = delete;
+
+  explicit operator bool() const noexcept { return static_cast<bool>(mapping_); }
+  [[nodiscard]] std::byte* content() const noexcept { return mapping_.data() + kRegionHeaderSize; }
+
+ private:
+  os::Mapping mapping_;
+  os::GuardedPages pages_;  // after what it guards, so that it ends first
+};
 
 struct Counts {
   std::uint32_t held = 0;
@@ -74,14 +94,14 @@ LatestFacts look_at_latest(const MappedRegion& region) {
         sequence_of_newest(control.latest, region.content(), *shape, facts.slots_ready);
     return facts;
   }
-  if (const auto seats = look_at(region, kSeatsSatellite, LatestShape::Part::seats)) {
-    const Bank bank = guest_bank(seats.data() + kRegionHeaderSize, *shape);
+  if (const Look seats(region, kSeatsSatellite, shape->seats_size()); seats) {
+    const Bank bank = guest_bank(seats.content(), *shape);
     const Counts guests = count_readers(bank, shape->words(), facts);
     facts.guests_held = guests.held;
     facts.guests_vacant = guests.vacant;
   }
-  if (const auto data = look_at(region, kDataSatellite, LatestShape::Part::data)) {
-    const std::byte* content = data.data() + kRegionHeaderSize;
+  if (const Look data(region, kDataSatellite, shape->data_size()); data) {
+    const std::byte* content = data.content();
     const auto& newest = *reinterpret_cast<const LatestSource::Newest*>(content);
     facts.sequence = sequence_of_newest(newest, content, *shape, facts.slots_ready);
   }

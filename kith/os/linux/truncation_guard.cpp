@@ -52,10 +52,11 @@ MappingNote* note_around(Address address) noexcept {
   for (Chunk* chunk = first_chunk.load(std::memory_order_acquire); chunk != nullptr;
        chunk = chunk->next) {
     for (MappingNote& note : chunk->notes) {
-      // acquire: the size belongs to this beginning.
       const Address begin = note.begin.load(std::memory_order_acquire);
-      const std::size_t size = note.size.load(std::memory_order_relaxed);
-      if (begin != 0 && address >= begin && address - begin < size) return &note;
+      // acquire, and the beginning again: a note that was re-used in between has another's size.
+      const std::size_t size = note.size.load(std::memory_order_acquire);
+      const bool is_one = note.begin.load(std::memory_order_relaxed) == begin;
+      if (is_one && begin != 0 && address >= begin && address - begin < size) return &note;
     }
   }
   return nullptr;
@@ -66,7 +67,7 @@ bool replace_lost_page(void* at) noexcept {
   const auto address = reinterpret_cast<Address>(at);
   MappingNote* note = note_around(address);
   if (note == nullptr) return false;
-  static const auto page = static_cast<Address>(::sysconf(_SC_PAGESIZE));
+  const Address page = page_size();
   void* begin = reinterpret_cast<void*>(address / page * page);
   // Readable and writable, whatever the mapping was: nobody else sees what is written there.
   const void* mapped =
@@ -86,6 +87,8 @@ void hand_on(int number, siginfo_t* info, void* context) noexcept {
     struct sigaction standard {};
     standard.sa_handler = SIG_DFL;
     ::sigaction(SIGBUS, &standard, nullptr);
+    // One that a process sent has no instruction to try again. Delivered when the handler returns.
+    if (info->si_code <= 0) ::raise(number);
   }
 }
 
@@ -100,7 +103,7 @@ void on_bus_error(int number, siginfo_t* info, void* context) noexcept {
 
 void guard_truncation() noexcept {
   static const bool installed = [] {
-    static_cast<void>(::sysconf(_SC_PAGESIZE));
+    static_cast<void>(page_size());  // known from now on, so that the handler need not ask
     struct sigaction action {};
     action.sa_sigaction = &on_bus_error;
     action.sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK;

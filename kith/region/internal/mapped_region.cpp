@@ -26,11 +26,6 @@ constexpr int kAttemptsMax = 64;
 // them is done within microseconds, unless it is stopped just then.
 constexpr auto kRacePatience = 1s;
 
-std::uint64_t whole_pages(std::uint64_t size) {
-  const std::uint64_t page = os::page_size();
-  return (size + page - 1) / page * page;
-}
-
 void check_name(const std::string& what, const std::string& name) {
   // Our own tables have a leading dot, so that no user's object can be called like them.
   const std::string_view checked = name.starts_with('.') && what == "members"
@@ -89,7 +84,7 @@ void fill_header(RegionHeader& header, const RegionSpec& spec, std::uint64_t siz
 void allocate(const os::Descriptor& file, const RegionSpec& spec, std::uint64_t size,
               const std::string& object) {
   const std::uint64_t content = spec.allocated_now.value_or(spec.content_size);
-  const std::uint64_t wanted = std::min(size, whole_pages(kRegionHeaderSize + content));
+  const std::uint64_t wanted = std::min(size, region_file_size(content));
   // A look beforehand, so that what cannot be had does not push everybody else off the file system
   // while it is tried. Some file systems know no limit and report none; allocating decides.
   const auto space = os::space_of(file);
@@ -148,7 +143,7 @@ void MappedRegion::take_creator_lock(const os::Descriptor& file) {
 
 void MappedRegion::fill(const Newborn& newborn, const RegionSpec& spec, const Access& access) {
   const os::Descriptor& file = newborn.file();
-  const std::uint64_t size = whole_pages(kRegionHeaderSize + spec.content_size);
+  const std::uint64_t size = region_file_size(spec.content_size);
   allocate(file, spec, size, object());
   const auto facts = os::facts_of(file);
   const auto directory = os::facts_of(newborn.directory());
@@ -214,7 +209,7 @@ bool SatelliteBirth::add(const SatelliteSpec& satellite, const RegionSpec& main,
   spec.geometry = main.geometry;
   spec.geometry[kObjectInodeWord] = object_.inode;
   spec.lifetime = main.lifetime;
-  const std::uint64_t size = whole_pages(kRegionHeaderSize + spec.content_size);
+  const std::uint64_t size = region_file_size(spec.content_size);
   allocate(newborn.file(), spec, size, description_);
   const auto directory = os::facts_of(newborn.directory());
   if (!directory) throw system_error(description_, "looking at the directory", directory.error);
@@ -403,6 +398,8 @@ MappedRegion MappedRegion::open(const Domain& domain, const std::string& name,
 MappedRegion MappedRegion::open_or_create(const Domain& domain, const std::string& name,
                                           const RegionSpec& spec, Deadline deadline) {
   check_name(spec.kind, name);
+  // Before looking into it: whoever made it may have been killed before it was shared.
+  if (domain.options().rights.are_given()) static_cast<void>(domain.open_or_create());
   const Deadline patience = std::max(deadline, Deadline::after(kRacePatience));
   for (auto pause = 20us;; pause = std::min(pause * 2, 5000us)) {
     if (auto region = attempt_open(domain, name, spec)) return std::move(*region);

@@ -146,6 +146,11 @@ std::optional<RegionFile> open_region_file(const Domain& domain, const std::stri
   return region;
 }
 
+std::uint64_t region_file_size(std::uint64_t content_size) noexcept {
+  const std::uint64_t page = os::page_size();
+  return (kRegionHeaderSize + content_size + page - 1) / page * page;
+}
+
 bool name_stands_for(const os::Descriptor& directory, const std::string& name,
                      const os::FileIdentity& identity) {
   const auto facts = os::facts_at(directory, name);
@@ -183,8 +188,7 @@ namespace {
 // Guests hold no use lock on a file they cannot open; they hold one on the file they can.
 bool has_guests(const Domain& domain, const RegionFile& region, const std::string& object) {
   if (!region.facts.has_satellites) return false;
-  const auto seats =
-      open_satellite(domain, region.identity, kSeatsSatellite, os::Access::read_write, object);
+  const auto seats = open_seats(domain, region.identity, os::Access::read_write, object);
   if (!seats) return false;
   const auto used = os::is_locked_elsewhere(seats->file, RegionLock::kUse, os::LockKind::exclusive);
   return used && used.value;

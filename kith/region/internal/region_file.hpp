@@ -41,6 +41,9 @@ struct RegionFile {
                                                          const std::string& name,
                                                          const std::string& object);
 
+// Bytes of the file of a region with so much content: whole pages, the header's included.
+[[nodiscard]] std::uint64_t region_file_size(std::uint64_t content_size) noexcept;
+
 // True if `name` still stands for `identity`.
 [[nodiscard]] bool name_stands_for(const os::Descriptor& directory, const std::string& name,
                                    const os::FileIdentity& identity);

@@ -47,26 +47,43 @@ void remove_satellites(const os::Descriptor& directory, const os::FileIdentity& 
   }
 }
 
+namespace {
+
+// Its creator holds this lock on the data, which come before the seats, until the object has its
+// name. Asked for in a way that only a lock for writing refuses: a guest, who may not write the
+// data, cannot pretend to be a creator and so keep garbage.
+bool is_being_born(const os::Descriptor& directory, const os::FileIdentity& object) {
+  const std::string name = satellite_name(object, kDataSatellite);
+  const auto data = os::open_at(directory, name, os::Access::read_only);
+  if (!data) return data.error != ENOENT;  // what cannot be asked stays
+  const auto held = os::is_locked_elsewhere(data.value, RegionLock::kCreator, os::LockKind::shared);
+  return !held || held.value;
+}
+
+}  // namespace
+
 int remove_lost_satellites(const os::Descriptor& directory) noexcept {
   int removed = 0;
   const auto names = os::names_in(directory);
   for (const std::string& name : names.value) {
-    const auto object = object_of(name);
-    if (!object) continue;
-    const auto file = os::open_at(directory, name, os::Access::read_write);
-    if (!file) continue;
-    // Its creator holds this lock until the object has its name.
-    const auto locked = os::try_lock(file.value, RegionLock::kCreator, os::LockKind::exclusive);
-    if (!locked || locked.value == os::Locked::refused) continue;
-    if (inodes_in(directory).contains(*object)) continue;
+    const auto inode = object_of(name);
+    if (!inode) continue;
+    const auto before = os::facts_at(directory, name);
+    // In this order: an object has its name before its creator lets go of the lock.
+    if (!before || is_being_born(directory, {.device = 0, .inode = *inode})) continue;
+    if (inodes_in(directory).contains(*inode)) continue;
+    if (!name_stands_for(directory, name, before.value.identity)) continue;
     if (os::unlink_at(directory, name)) ++removed;
   }
   return removed;
 }
 
-std::optional<RegionFile> open_satellite(const Domain& domain, const os::FileIdentity& object,
-                                         const char* what, os::Access access,
-                                         const std::string& description) {
+namespace {
+
+// Its bytes unread.
+std::optional<RegionFile> open_unread(const Domain& domain, const os::FileIdentity& object,
+                                      const char* what, os::Access access,
+                                      const std::string& description) {
   RegionFile satellite;
   satellite.directory = domain.open();
   auto file = os::open_at(satellite.directory, satellite_name(object, what), access);
@@ -76,22 +93,36 @@ std::optional<RegionFile> open_satellite(const Domain& domain, const os::FileIde
   }
   satellite.file = std::move(file.value);
   const auto facts = os::facts_of(satellite.file);
-  const auto around = os::facts_of(satellite.directory);
-  if (!facts || !around) {
-    throw system_error(description, "looking at its files", std::max(facts.error, around.error));
-  }
-  RegionHeader header{};
-  const auto got = os::read_at(satellite.file, &header, sizeof header, 0);
-  if (!got) throw system_error(description, "reading a header", got.error);
-  HeaderFault fault = check_header(header, facts.value.size);
-  if (got.value < sizeof header && fault != HeaderFault::not_ours) fault = HeaderFault::damaged;
-  if (header.geometry[kObjectInodeWord] != object.inode) fault = HeaderFault::damaged;
-  if (facts.value.kind != os::FileKind::regular) fault = HeaderFault::not_ours;
-  if (fault != HeaderFault::none) {
-    throw header_error(description, fault, header, facts.value.size);
+  if (!facts) throw system_error(description, "looking at its files", facts.error);
+  if (facts.value.kind != os::FileKind::regular) {
+    throw header_error(description, HeaderFault::not_ours, RegionHeader{}, facts.value.size);
   }
   satellite.identity = facts.value.identity;
-  satellite.facts = facts_from(header);
+  satellite.facts.size = facts.value.size;
+  return satellite;
+}
+
+}  // namespace
+
+std::optional<RegionFile> open_seats(const Domain& domain, const os::FileIdentity& object,
+                                     os::Access access, const std::string& description) {
+  return open_unread(domain, object, kSeatsSatellite, access, description);
+}
+
+std::optional<RegionFile> open_satellite(const Domain& domain, const os::FileIdentity& object,
+                                         const char* what, os::Access access,
+                                         const std::string& description) {
+  auto satellite = open_unread(domain, object, what, access, description);
+  if (!satellite) return std::nullopt;
+  const std::uint64_t size = satellite->facts.size;
+  RegionHeader header{};
+  const auto got = os::read_at(satellite->file, &header, sizeof header, 0);
+  if (!got) throw system_error(description, "reading a header", got.error);
+  HeaderFault fault = check_header(header, size);
+  if (got.value < sizeof header && fault != HeaderFault::not_ours) fault = HeaderFault::damaged;
+  if (header.geometry[kObjectInodeWord] != object.inode) fault = HeaderFault::damaged;
+  if (fault != HeaderFault::none) throw header_error(description, fault, header, size);
+  satellite->facts = facts_from(header);
   return satellite;
 }
 

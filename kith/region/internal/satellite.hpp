@@ -38,8 +38,15 @@ void remove_satellites(const os::Descriptor& directory, const os::FileIdentity& 
 // Removes the satellites of objects that do not exist (any more). Returns how many.
 int remove_lost_satellites(const os::Descriptor& directory) noexcept;
 
-// A satellite opened and checked to belong to `object`; nothing in it is trusted but its header's
-// own consistency. Empty if there is none of that name. Throws Error.
+// A satellite opened by its name, which only those who may make objects can give; none of its bytes
+// is looked at, because guests may write them all and cut it short. Empty if there is none of that
+// name. Throws Error.
+[[nodiscard]] std::optional<RegionFile> open_seats(const Domain& domain,
+                                                   const os::FileIdentity& object,
+                                                   os::Access access,
+                                                   const std::string& description);
+
+// One that guests cannot write, checked to belong to `object`; otherwise the same.
 [[nodiscard]] std::optional<RegionFile> open_satellite(const Domain& domain,
                                                        const os::FileIdentity& object,
                                                        const char* what, os::Access access,
