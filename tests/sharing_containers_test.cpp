@@ -1,5 +1,4 @@
 // Two containers that mount one domain: each is a process in user, PID and mount namespaces of its
-// Two containers that mount one domain: each is a process in user, PID and mount namespaces of its
 // own. Nothing depends on process numbers, nor on the names that users bear inside them.
 #include <atomic>
 #include <csignal>
