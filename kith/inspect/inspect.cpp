@@ -1,49 +1,21 @@
 #include "kith/inspect/inspect.hpp"
 
+#include <algorithm>
+
 #include "kith/base/error.hpp"
 #include "kith/channel/internal/latest_channel.hpp"
+#include "kith/inspect/internal/look.hpp"
+#include "kith/inspect/internal/member_table.hpp"
 #include "kith/member/member.hpp"
-#include "kith/os/file_lock.hpp"
 #include "kith/os/fork.hpp"
 #include "kith/region/internal/mapped_region.hpp"
 
 namespace kith {
 namespace {
 
+using internal::Look;
 using internal::MappedRegion;
 using internal::RegionLock;
-
-bool is_held(const internal::RegionFile& region, std::uint64_t lock) {
-  const auto held = os::is_locked_elsewhere(region.file, lock, os::LockKind::exclusive);
-  return held && held.value;
-}
-
-ObjectFacts facts_of(const Domain& domain, const std::string& name) {
-  ObjectFacts facts;
-  facts.name = name;
-  try {
-    const os::ForkGuard no_forks;
-    const auto region = internal::open_region_file(domain, name, "object '" + name + "'");
-    if (!region) {
-      facts.problem = "it went away";
-      return facts;
-    }
-    facts.kind = region->facts.kind;
-    facts.type_name = region->facts.type_name;
-    facts.size = region->facts.content_size;
-    facts.lifetime = static_cast<Lifetime>(region->facts.lifetime);
-    facts.created_ns = region->facts.created_ns;
-    facts.creator_pid = region->facts.creator_pid;
-    facts.creator_program = region->facts.creator_program;
-    facts.creator_lives = is_held(*region, RegionLock::kCreator);
-    facts.in_use = is_held(*region, RegionLock::kUse);
-    const auto file = os::facts_of(region->file);
-    if (file) facts.allocated_bytes = file.value.allocated_bytes;
-  } catch (const Error& error) {
-    facts.problem = error.what();
-  }
-  return facts;
-}
 
 // An object whose lifetime is over, with nobody left to notice.
 bool is_leftover(const ObjectFacts& object) {
@@ -56,6 +28,72 @@ bool is_leftover(const ObjectFacts& object) {
       break;
   }
   return false;
+}
+
+void fill(ObjectFacts& facts, const Look& look) {
+  facts.kind = look.facts().kind;
+  facts.type_name = look.facts().type_name;
+  facts.size = look.facts().content_size;
+  facts.lifetime = static_cast<Lifetime>(look.facts().lifetime);
+  facts.created_ns = look.facts().created_ns;
+  facts.creator_pid = look.facts().creator_pid;
+  facts.creator_program = look.facts().creator_program;
+  facts.creator_lives = look.is_held(RegionLock::kCreator);
+  facts.in_use = look.is_held(RegionLock::kUse);
+  facts.over = look.is_retired() ||
+               (facts.lifetime == Lifetime::while_creator_lives && !facts.creator_lives);
+  facts.allocated_bytes = look.file().allocated_bytes;
+  facts.owner = look.file().owner;
+  facts.group = look.file().group;
+  facts.permissions = look.file().permissions;
+  facts.identity = look.file().identity;
+}
+
+}  // namespace
+
+namespace internal {
+
+MemberTable::MemberTable(const os::Descriptor& directory, const std::string& domain) {
+  const std::string object = "member table of domain " + domain;
+  try {
+    entries_ = read_members(Look(directory, kMembersName, object), object);
+  } catch (const Error& error) {
+    if (error.errc() != Errc::not_found) problem_ = error.what();
+  }
+}
+
+void MemberTable::count_into(ObjectFacts& facts) const {
+  for (const TableEntry& entry : entries_) {
+    const auto& list = entry.attached;
+    if (std::find(list.begin(), list.end(), facts.identity.inode) == list.end()) continue;
+    const bool dead = entry.facts.liveness == Liveness::dead;
+    (dead ? facts.members_dead : facts.members_living) += 1;
+  }
+  facts.orphaned = !facts.in_use && (is_leftover(facts) || facts.members_dead > 0);
+}
+
+ObjectFacts facts_of_object(const Look& look, const std::string& name, const MemberTable& table) {
+  ObjectFacts facts;
+  facts.name = name;
+  fill(facts, look);
+  table.count_into(facts);
+  return facts;
+}
+
+}  // namespace internal
+
+namespace {
+
+ObjectFacts facts_of(const os::Descriptor& directory, const std::string& name,
+                     const internal::MemberTable& table) {
+  try {
+    return internal::facts_of_object(Look(directory, name, "object '" + name + "'"), name, table);
+  } catch (const Error& error) {
+    ObjectFacts facts;
+    facts.name = name;
+    facts.problem = error.errc() == Errc::not_found ? "it went away" : error.what();
+    return facts;
+  }
 }
 
 void clean_object(const Domain& domain, const ObjectFacts& object, Roles roles,
@@ -80,7 +118,11 @@ void clean_object(const Domain& domain, const ObjectFacts& object, Roles roles,
 
 std::vector<ObjectFacts> list_objects(const Domain& domain) {
   std::vector<ObjectFacts> objects;
-  for (const std::string& name : domain.names()) objects.push_back(facts_of(domain, name));
+  const auto names = domain.names();
+  if (names.empty()) return objects;
+  const os::Descriptor directory = domain.open();
+  const internal::MemberTable table(directory, domain.path());
+  for (const std::string& name : names) objects.push_back(facts_of(directory, name, table));
   return objects;
 }
 
@@ -90,7 +132,7 @@ std::optional<LatestFacts> latest_facts(const Domain& domain, const std::string&
   return internal::look_at_latest(*region);
 }
 
-CleanSummary clean_domain(const Domain& domain, Roles roles) {
+CleanSummary clean_domain(const Domain& domain, Roles roles, const Progress& progress) {
   CleanSummary summary;
   if (!domain.exists()) return summary;
   internal::register_latest_healer();
@@ -104,9 +146,11 @@ CleanSummary clean_domain(const Domain& domain, Roles roles) {
   const ReapSummary now = self.reap_dead();
   summary.members_reaped = joining.reaped + now.reaped;
   summary.members_unreaped = now.unreaped;
-  for (const ObjectFacts& object : list_objects(domain)) {
+  const auto objects = list_objects(domain);
+  for (std::size_t i = 0; i < objects.size(); ++i) {
+    if (progress) progress(i, objects.size());
     try {
-      clean_object(domain, object, roles, summary);
+      clean_object(domain, objects[i], roles, summary);
     } catch (const Error& error) {
       summary.refused.emplace_back(error.what());
     }

@@ -1,0 +1,40 @@
+// The member table of a domain as bytes to read: see member/internal/table_layout.hpp.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "kith/inspect/inspect.hpp"
+#include "kith/inspect/internal/look.hpp"
+#include "kith/member/member.hpp"
+
+namespace kith::internal {
+
+struct TableEntry {
+  MemberFacts facts;
+  std::vector<std::uint64_t> attached;  // inodes
+};
+
+// The used records of the table; `look` is a look at kMembersName. Throws Error if it is damaged.
+[[nodiscard]] std::vector<TableEntry> read_members(const Look& look, const std::string& object);
+
+// A domain's table, read once for all its objects; empty if it has none or it cannot be read.
+class MemberTable {
+ public:
+  MemberTable(const os::Descriptor& directory, const std::string& domain);
+
+  [[nodiscard]] const std::vector<TableEntry>& entries() const noexcept { return entries_; }
+  [[nodiscard]] const std::string& problem() const noexcept { return problem_; }
+  // Who is attached to the object, and with it whether it is orphaned.
+  void count_into(ObjectFacts& facts) const;
+
+ private:
+  std::vector<TableEntry> entries_;
+  std::string problem_;
+};
+
+[[nodiscard]] ObjectFacts facts_of_object(const Look& look, const std::string& name,
+                                          const MemberTable& table);
+
+}  // namespace kith::internal
