@@ -1,128 +1,37 @@
-// kith: the command. Its options; what they do stands in the other files.
+// kith: the command. Which commands there are; what each does stands in a file of its name.
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
 #include <exception>
 #include <fcntl.h>
-#include <functional>
-#include <memory>
-#include <string>
+#include <string_view>
 #include <unistd.h>
-#include <vector>
 
 #include "cli/commands.hpp"
-#include "cli/mesh/options.hpp"
-#include "cli/mesh/participant.hpp"
-#include "cli/mesh/supervisor.hpp"
 #include "cli/place.hpp"
 
 namespace {
 
 using namespace kith;
 
-constexpr const char* kDomainHelp =
-    "directory that holds the objects [default: KITH_DOMAIN, else the user's own in /dev/shm]";
-
-// What to run once the arguments are known to make sense.
-using Command = std::function<int()>;
-
-struct MeshArguments {
-  mesh::Options options;
-  std::string pause;
-  double seconds = 0;
-  std::int64_t chaos_ms = 0;
-  std::uint32_t only = 0;
-};
-
-// Throws CLI::ValidationError where the options do not fit together.
-mesh::Options finished(const MeshArguments& arguments, const CLI::App& app) {
-  mesh::Options options = arguments.options;
-  try {
-    if (app.count("--seconds") > 0) options.seconds.emplace(arguments.seconds);
-    if (app.count("--chaos") > 0) options.chaos.emplace(arguments.chaos_ms);
-    if (app.count("--only") > 0) options.only = arguments.only;
-    if (options.chaos) options.pause = mesh::kBusyPause;
-    if (app.count("--pause") > 0) options.pause = mesh::parse_pause(arguments.pause);
-    check(options);
-  } catch (const std::invalid_argument& error) {
-    throw CLI::ValidationError(error.what());
-  }
-  return options;
-}
-
-void add_mesh(CLI::App& app, Command& command) {
-  auto* mesh = app.add_subcommand(
-      "mesh", "N processes publish their newest values to each other; kill any of them");
-  auto arguments = std::make_shared<MeshArguments>();
-  auto& options = arguments->options;
-  mesh->add_option("N", options.processes, "number of processes, 2 to 1000")->required();
-  mesh->add_option("--seconds", arguments->seconds, "end after so long, counted from when all run")
-      ->check(CLI::Range(0.0, 1e9));
-  mesh->add_option("--chaos", arguments->chaos_ms,
-                   "kill a random process about every so many milliseconds, and start it again")
-      ->check(CLI::Range(1, 1'000'000'000));
-  mesh->add_option("--size", options.size, "bytes of a value, 8 to 64MiB [8]")
-      ->transform(CLI::AsSizeValue(false));
-  mesh->add_option("--pause", arguments->pause,
-                   "milliseconds between two rounds, MIN..MAX [300..1000, with --chaos 0..5]");
-  mesh->add_option("--domain", options.domain, kDomainHelp);
-  mesh->add_option("--only", arguments->only,
-                   "run just this process, in this terminal; start the others in theirs");
-  mesh->add_flag("--quiet", options.quiet, "no line for each read and write");
-  // How the supervisor starts its processes; nobody else's business.
-  mesh->add_option("--supervised-by", options.supervisor)->group("");
-  mesh->final_callback([mesh, arguments, &command] {
-    const auto final_options = finished(*arguments, *mesh);
-    command = [final_options] {
-      return final_options.only ? mesh::run_participant(final_options)
-                                : mesh::run_supervisor(final_options);
-    };
-  });
-}
-
-void add_list(CLI::App& app, Command& command) {
-  auto* list = app.add_subcommand("ls", "list the objects of a domain");
-  auto domain = std::make_shared<std::string>();
-  list->add_option("--domain", *domain, kDomainHelp);
-  list->final_callback([domain, &command] {
-    command = [domain] { return cli::list_command(cli::domain_at(*domain)); };
-  });
-}
-
-void add_remove(CLI::App& app, Command& command) {
-  struct Arguments {
-    std::string domain;
-    std::vector<std::string> names;
-    bool force = false;
-  };
-  auto* remove = app.add_subcommand("rm", "remove objects that nobody uses");
-  auto arguments = std::make_shared<Arguments>();
-  remove->add_option("NAME", arguments->names, "the objects")->required();
-  remove->add_flag("--force", arguments->force,
-                   "also those in use: their users keep the memory and are told");
-  remove->add_option("--domain", arguments->domain, kDomainHelp);
-  remove->final_callback([arguments, &command] {
-    command = [arguments] {
-      return cli::remove_command(cli::domain_at(arguments->domain), arguments->names,
-                                 arguments->force);
-    };
-  });
-}
-
-void add_clean(CLI::App& app, Command& command) {
-  struct Arguments {
-    std::string domain;
-    bool roles = false;
-  };
-  auto* clean = app.add_subcommand("clean", "give back what dead processes held in a domain");
-  auto arguments = std::make_shared<Arguments>();
-  clean->add_flag("--roles", arguments->roles,
-                  "also named roles that wait for their holders, with the values they keep");
-  clean->add_option("--domain", arguments->domain, kDomainHelp);
-  clean->final_callback([arguments, &command] {
-    command = [arguments] {
-      return cli::clean_command(cli::domain_at(arguments->domain), arguments->roles);
-    };
-  });
-}
+constexpr const char* kFooter =
+    "Examples:\n"
+    "  kith domains                 where there is shared memory of kith, and whose\n"
+    "  kith ls                      what is in your own domain\n"
+    "  kith show pose               one object closely: who writes, who reads, who maps it\n"
+    "  kith ls --all                also what kith did not make: POSIX, System V\n"
+    "  kith mesh 3                  see it work\n"
+    "\n"
+    "`kith COMMAND --help` has more of them. Without --domain a command works in the domain that\n"
+    "KITH_DOMAIN names, else in /dev/shm/kith-UID. Every look is without effect on what it sees.\n"
+    "\n"
+    "Exit codes:\n"
+    "  0  all is well\n"
+    "  1  something was refused or was not as it must be; a message on standard error says what\n"
+    "  2  the arguments make no sense\n"
+    "  3  there is nothing of that name\n"
+    "  4  somebody uses it\n";
 
 // Files opened later must not become standard output because that was closed.
 void open_standard_files() {
@@ -131,27 +40,51 @@ void open_standard_files() {
   if (opened > STDERR_FILENO) ::close(opened);
 }
 
+void add_all(CLI::App& app, cli::Run& run) {
+  cli::add_list(app, run);
+  cli::add_show(app, run);
+  cli::add_members(app, run);
+  cli::add_domains(app, run);
+  cli::add_remove(app, run);
+  cli::add_clean(app, run);
+  cli::add_mesh(app, run);
+}
+
+// An answer that could not be written is none: a full disk, a reader that went away.
+int flushed(int code, bool json) {
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return code;
+  cli::complain({"system", std::string("writing the answer failed: ") + std::strerror(errno)},
+                json);
+  return cli::kProblem;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   open_standard_files();
+  // Also where the arguments cannot be understood.
+  const bool json = std::any_of(argv + std::min(argc, 1), argv + argc,
+                                [](std::string_view word) { return word == "--json"; });
   CLI::App app("Shared memory between processes that survives the death of any of them.", "kith");
-  app.set_version_flag("--version", "kith " KITH_VERSION);
+  app.set_version_flag("--version", "kith " KITH_VERSION, "print the version");
   app.require_subcommand(1);
-  Command command;
-  add_mesh(app, command);
-  add_list(app, command);
-  add_remove(app, command);
-  add_clean(app, command);
+  app.footer(kFooter);
+  cli::Run run;
+  add_all(app, run);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? cli::kFine : cli::kUsage;
+    if (!json || error.get_exit_code() == 0) return app.exit(error) == 0 ? cli::kFine : cli::kUsage;
+    cli::complain({"usage", error.what()}, json);
+    return cli::kUsage;
   }
   try {
-    return command();
+    return flushed(run(), json);
+  } catch (const Error& error) {
+    cli::complain(cli::Complaint(error), json);
+    return cli::exit_code_of(error);
   } catch (const std::exception& error) {
-    cli::complain(error.what());
+    cli::complain({"system", error.what()}, json);
   }
   return cli::kProblem;
 }

@@ -34,4 +34,13 @@ if(TARGET kith_cli)
        "${CMAKE_INSTALL_FULL_BINDIR}" "${CMAKE_INSTALL_FULL_LIBDIR}")
   set_target_properties(kith_cli PROPERTIES INSTALL_RPATH "$ORIGIN/${kith_lib_from_bin}")
   install(TARGETS kith_cli)
+  set(kith_cli_dir "${PROJECT_SOURCE_DIR}/cli")
+  install(FILES "${kith_cli_dir}/kith.1" DESTINATION "${CMAKE_INSTALL_MANDIR}/man1")
+  # Each shell looks below the data folder of its own packages' prefix; fish also in vendor folders.
+  install(FILES "${kith_cli_dir}/completion/kith.bash" RENAME kith
+          DESTINATION "${CMAKE_INSTALL_DATADIR}/bash-completion/completions")
+  install(FILES "${kith_cli_dir}/completion/_kith"
+          DESTINATION "${CMAKE_INSTALL_DATADIR}/zsh/site-functions")
+  install(FILES "${kith_cli_dir}/completion/kith.fish"
+          DESTINATION "${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d")
 endif()

@@ -60,7 +60,8 @@ install_packages() {
 }
 
 need_for_run() {
-  need g++=g++ cmake=cmake ninja=ninja-build CLI/CLI.hpp=libcli11-dev fmt/core.h=libfmt-dev
+  need g++=g++ cmake=cmake ninja=ninja-build CLI/CLI.hpp=libcli11-dev fmt/core.h=libfmt-dev \
+    nlohmann/json.hpp=nlohmann-json3-dev
   choose_compiler
 }
 

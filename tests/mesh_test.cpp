@@ -186,6 +186,16 @@ TEST_F(Mesh, WithoutInputRunsUntilItsTimeIsOver) {
   expect_nothing_left();
 }
 
+TEST_F(Mesh, AsJsonSumsUpAndSpeaksOnStandardErrorAlone) {
+  Kith mesh("mesh 2 --json --seconds 0.5 < /dev/null" + brisk(), "exec", "2> /dev/null");
+  EXPECT_EQ(mesh.finish(), 0);
+  EXPECT_TRUE(mesh.all().starts_with("{\n") && mesh.all().ends_with("}\n")) << mesh.all();
+  for (const char* key : {"\"writes\": ", "\"torn_reads\": 0,", "\"fine\": true"}) {
+    EXPECT_NE(mesh.all().find(key), std::string::npos) << key << "\n" << mesh.all();
+  }
+  expect_nothing_left();
+}
+
 TEST_F(Mesh, ASignalEndsItInGoodOrder) {
   for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
     Kith mesh("mesh 3 < /dev/null" + brisk());
@@ -381,8 +391,9 @@ TEST_F(Mesh, ArgumentsThatMakeNoSenseAreRefusedBeforeAnythingIsMade) {
   for (const char* arguments :
        {"", "mesh", "mesh 1", "mesh 1001", "mesh x", "mesh -3", "mesh 3 --size 7",
         "mesh 3 --size 65MiB", "mesh 3 --pause 9..5", "mesh 3 --pause a..b", "mesh 3 --pause 5..",
-        "mesh 3 --only 3", "mesh 3 --only 0 --chaos 20", "mesh 3 --chaos 0", "mesh 3 --seconds -1",
-        "mesh 3 --no-such-option", "no-such-command", "rm"}) {
+        "mesh 3 --only 3", "mesh 3 --only 0 --chaos 20", "mesh 3 --only 0 --json",
+        "mesh 3 --chaos 0", "mesh 3 --seconds -1", "mesh 3 --no-such-option", "no-such-command",
+        "rm"}) {
     // The environment names the domain, because not every command line gets as far as its options.
     Kith wrong(arguments, "KITH_DOMAIN=" + scratch_.path() + " exec");
     EXPECT_EQ(wrong.finish(), 2) << arguments << "\n" << wrong.all();
@@ -467,8 +478,7 @@ TEST_F(Mesh, LsShowsIt) {
   EXPECT_EQ(list.finish(), 0);
   EXPECT_NE(list.all().find("mesh.0 "), std::string::npos) << list.all();
   EXPECT_NE(list.all().find("latest"), std::string::npos) << list.all();
-  EXPECT_NE(list.all().find("process " + std::to_string(mesh.pid())), std::string::npos)
-      << list.all();
+  EXPECT_NE(list.all().find("kith " + std::to_string(mesh.pid())), std::string::npos) << list.all();
 
   Kith remove("rm mesh.0 no-such-object" + in_scratch());
   EXPECT_EQ(remove.finish(), 1);

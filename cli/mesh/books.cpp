@@ -2,6 +2,7 @@
 
 #include "kith/inspect/inspect.hpp"
 
+#include "cli/documents.hpp"
 #include "cli/mesh/say.hpp"
 
 namespace kith::mesh {
@@ -54,6 +55,23 @@ void say_books(const Books& books, std::uint32_t processes, double seconds) {
       "slots leaked {}",
       books.kills, books.restarts, books.writes, books.reads, books.torn, books.backwards,
       books.leaked);
+}
+
+void print_books(const Books& books, std::uint32_t processes, double seconds,
+                 std::uint64_t failures, bool fine) {
+  cli::Json document = cli::document_of("mesh");
+  document["processes"] = processes;
+  document["seconds"] = seconds;
+  document["kills"] = books.kills;
+  document["restarts"] = books.restarts;
+  document["writes"] = books.writes;
+  document["reads"] = books.reads;
+  document["torn_reads"] = books.torn;
+  document["went_backwards"] = books.backwards;
+  document["slots_leaked"] = books.leaked;
+  document["failures"] = failures;
+  document["fine"] = fine;
+  cli::Output(cli::CommonOptions{.domain = {}, .json = true}).document(document);
 }
 
 }  // namespace kith::mesh

@@ -32,5 +32,8 @@ struct Books {
                                                const std::vector<bool>& runs);
 
 void say_books(const Books& books, std::uint32_t processes, double seconds);
+// The same as a JSON document on standard output.
+void print_books(const Books& books, std::uint32_t processes, double seconds,
+                 std::uint64_t failures, bool fine);
 
 }  // namespace kith::mesh

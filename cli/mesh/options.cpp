@@ -46,6 +46,7 @@ std::vector<std::string> Options::arguments_for(std::uint32_t index) const {
   };
   if (!domain.empty()) arguments.insert(arguments.end(), {"--domain", domain});
   if (quiet) arguments.emplace_back("--quiet");
+  if (json) arguments.emplace_back("--json");
   return arguments;
 }
 
@@ -74,6 +75,9 @@ void check(const Options& options) {
   if (options.only && *options.only >= options.processes) {
     throw std::invalid_argument(fmt::format("--only takes 0 to {}: {} processes, counted from 0",
                                             options.processes - 1, options.processes));
+  }
+  if (options.only && options.json && options.supervisor == 0) {
+    throw std::invalid_argument("--json is what the supervisor says: use it without --only");
   }
   if (options.only && options.chaos) {
     throw std::invalid_argument("--chaos needs a supervisor: use it without --only");

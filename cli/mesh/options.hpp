@@ -31,6 +31,7 @@ struct Options {
   std::optional<std::chrono::duration<double>> seconds;
   std::optional<std::chrono::milliseconds> chaos;
   bool quiet = false;                 // no line for each read and write
+  bool json = false;                  // a document at the end; lines go to standard error
   std::string domain;                 // empty: the standard one
   std::optional<std::uint32_t> only;  // run this process, and no other, here
   std::uint32_t supervisor = 0;       // PID of the supervisor that started this process

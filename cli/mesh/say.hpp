@@ -7,7 +7,10 @@
 
 namespace kith::mesh {
 
-// Writes the text and a line end to standard output. If nobody reads it any more, it is lost.
+// From now on lines go to standard error: standard output belongs to a program that reads it.
+void say_on_standard_error() noexcept;
+
+// Writes the text and a line end where they belong. If nobody reads it any more, it is lost.
 void say_line(std::string text) noexcept;
 
 template <class... Args>

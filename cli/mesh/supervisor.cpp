@@ -239,7 +239,9 @@ class Supervisor {
     if (failures_ > 0) say("mesh: failures {}", failures_);
     const bool idle = (books.writes == 0 || books.reads == 0) && seconds >= 1;
     if (idle) say("mesh: nothing was written or read");
-    return books.balance() && failures_ == 0 && !idle ? cli::kFine : cli::kProblem;
+    const bool fine = books.balance() && failures_ == 0 && !idle;
+    if (options_.json) print_books(books, options_.processes, seconds, failures_, fine);
+    return fine ? cli::kFine : cli::kProblem;
   }
 
   // Until everybody who runs is `done` or dead. A second signal, or too long a wait, kills the
