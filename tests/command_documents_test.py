@@ -95,6 +95,23 @@ def check_syntax(name, command, path):
     check(ran.returncode == 0 and not ran.stderr.strip(), f"{name}: {ran.stderr.strip()}")
 
 
+def complete(path, *words):
+    """What bash would offer for the last of the words, with names from a `kith` that has two."""
+    script = ('source "$1"; shift; kith() { printf "pose\\nposix:/x\\n"; }; COMP_WORDS=("$@"); '
+              'COMP_CWORD=$(($# - 1)); _kith kith "${@: -1}" "${@: -2:1}"; echo "${COMPREPLY[@]}"')
+    ran = subprocess.run(["bash", "--norc", "-c", script, "bash", path, "kith", *words],
+                         capture_output=True, text=True, check=False)
+    return ran.stdout.split() if ran.returncode == 0 else [ran.stderr]
+
+
+def check_bash(path):
+    for words, wanted in ((["l"], ["ls"]), (["ls", "--na"], ["--names"]),
+                          (["rm", "po"], ["pose", "posix:/x"]), (["rm", "--f"], ["--force"]),
+                          (["ls", "--color", "n"], ["never"]), (["mesh", "--ch"], ["--chaos"])):
+        found = complete(path, *words)
+        check(found == wanted, f"bash offers {found} for {words}, not {wanted}")
+
+
 def main(kith, tree):
     paths = {"man": "cli/kith.1", "bash": "cli/completion/kith.bash",
              "zsh": "cli/completion/_kith", "fish": "cli/completion/kith.fish"}
@@ -129,6 +146,7 @@ def main(kith, tree):
         guide = file.read()
     for option in everywhere | top:
         check(f"`{option}" in guide, f"docs/command.md does not have {option}")
+    check_bash(paths["bash"])
     check_syntax("bash completion", ["bash", "-n"], paths["bash"])
     check_syntax("zsh completion", ["zsh", "-n"], paths["zsh"])
     check_syntax("fish completion", ["fish", "--no-execute"], paths["fish"])

@@ -23,6 +23,13 @@ try() {
 
 cmake --install "$tree/build/release" --prefix "$folder/prefix" > /dev/null
 "$folder/prefix/bin/kith" --help > /dev/null
+for file in man/man1/kith.1 bash-completion/completions/kith zsh/site-functions/_kith \
+  fish/vendor_completions.d/kith.fish; do
+  [ -s "$folder/prefix/share/$file" ] || {
+    echo "share/$file is not installed"
+    exit 1
+  }
+done
 try installed -DCMAKE_PREFIX_PATH="$folder/prefix"
 # Moved elsewhere the package must still work, so nothing in it may name this machine.
 if grep -rlF -e "$folder" -e "$tree" "$folder/prefix/include" "$folder"/prefix/lib*/cmake; then
