@@ -1,8 +1,11 @@
 #include "kith/os/failure.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 
+#include "kith/os/huge_pages.hpp"
+#include "kith/os/mapping.hpp"
 #include "kith/os/process.hpp"
 
 namespace kith::internal {
@@ -96,6 +99,8 @@ Error system_error(const std::string& object, const std::string& doing, int erro
 }
 
 Error no_space(const std::string& object, std::uint64_t wanted, const os::Descriptor& file) {
+  const std::uint64_t page = os::page_size_of(file);
+  if (page != os::page_size()) return no_huge_pages(object, wanted, page);
   const auto space = os::space_of(file);
   if (!space) return no_space(object, wanted, "less");
   return no_space(
@@ -111,6 +116,27 @@ Error no_space(const std::string& object, std::uint64_t wanted, const std::strin
        .found = found,
        .remedy = "free some, or enlarge the file system (a container's /dev/shm has 64 MiB "
                  "unless started with --shm-size)"});
+}
+
+Error no_huge_pages(const std::string& object, std::uint64_t wanted, std::uint64_t page_size) {
+  const std::uint64_t pages = (wanted + page_size - 1) / page_size;
+  const std::string file = os::huge_pool_file(page_size);
+  const auto pool = os::huge_pool(page_size);
+  std::string found = "less in the pool " + file;
+  if (pool) {
+    const std::uint64_t free =
+        pool.value.free_pages - std::min(pool.value.free_pages, pool.value.reserved_pages);
+    found = std::to_string(free) + " of the " + std::to_string(pool.value.pages) + " in the pool " +
+            file;
+  }
+  return Error(Errc::no_space,
+               {.object = object,
+                .expected = std::to_string(pages) + " free huge pages of " + bytes_text(page_size),
+                .found = found,
+                .remedy = "write a larger number to " + file +
+                          " as root, best soon after the start of the machine; if there are "
+                          "enough, look at size= of the mount and the hugetlb limits of the "
+                          "cgroup; or do without: any memory and advise_huge_pages()"});
 }
 
 }  // namespace kith::internal

@@ -18,10 +18,13 @@ namespace kith::internal {
 // "... failed".
 [[nodiscard]] Error system_error(const std::string& object, const std::string& doing,
                                  int error_number);
-// No room for `wanted` bytes; `file` tells what is free, or `found` says it.
+// No room for `wanted` bytes; `file` tells what is free (or which pool of huge pages is too small),
+// or `found` says it.
 [[nodiscard]] Error no_space(const std::string& object, std::uint64_t wanted,
                              const os::Descriptor& file);
 [[nodiscard]] Error no_space(const std::string& object, std::uint64_t wanted,
                              const std::string& found);
+[[nodiscard]] Error no_huge_pages(const std::string& object, std::uint64_t wanted,
+                                  std::uint64_t page_size);
 
 }  // namespace kith::internal

@@ -11,6 +11,7 @@ namespace kith::prove {
 
 [[nodiscard]] std::vector<testkit::Subject> region_subjects(const World& world);
 [[nodiscard]] std::vector<testkit::Subject> member_subjects(const World& world);
+[[nodiscard]] std::vector<testkit::Subject> memory_subjects(const World& world);
 [[nodiscard]] std::vector<testkit::Subject> latest_write_subjects(const World& world);
 [[nodiscard]] std::vector<testkit::Subject> latest_read_subjects(const World& world);
 

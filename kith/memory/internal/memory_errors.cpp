@@ -1,10 +1,7 @@
 #include "kith/memory/internal/memory_errors.hpp"
 
-#include <algorithm>
 #include <cstddef>
 #include <limits>
-
-#include "kith/os/huge_pages.hpp"
 
 namespace kith::internal {
 
@@ -55,27 +52,6 @@ Error memory_size_refused(const std::string& object, std::uint64_t size) {
 Error memory_name_refused(const std::string& object, const std::string& why) {
   return Error(Errc::invalid_name,
                {.object = object, .expected = {}, .found = why, .remedy = "choose another name"});
-}
-
-Error no_huge_pages(const std::string& object, std::uint64_t wanted, std::uint64_t page_size) {
-  const std::uint64_t pages = (wanted + page_size - 1) / page_size;
-  const std::string file = os::huge_pool_file(page_size);
-  const auto pool = os::huge_pool(page_size);
-  std::string found = "less in the pool " + file;
-  if (pool) {
-    const std::uint64_t free =
-        pool.value.free_pages - std::min(pool.value.free_pages, pool.value.reserved_pages);
-    found = std::to_string(free) + " of the " + std::to_string(pool.value.pages) + " in the pool " +
-            file;
-  }
-  return Error(Errc::no_space,
-               {.object = object,
-                .expected = std::to_string(pages) + " free huge pages of " + bytes_text(page_size),
-                .found = found,
-                .remedy = "write a larger number to " + file +
-                          " as root, best soon after the start of the machine; if there are "
-                          "enough, look at size= of the mount and the hugetlb limits of the "
-                          "cgroup; or do without: any memory and advise_huge_pages()"});
 }
 
 }  // namespace kith::internal

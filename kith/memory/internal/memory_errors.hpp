@@ -18,8 +18,5 @@ namespace kith::internal {
 [[nodiscard]] Error memory_is_orphaned(const std::string& object, const std::string& found);
 [[nodiscard]] Error memory_size_refused(const std::string& object, std::uint64_t size);
 [[nodiscard]] Error memory_name_refused(const std::string& object, const std::string& why);
-// The pool of huge pages is too small; `wanted` is in bytes.
-[[nodiscard]] Error no_huge_pages(const std::string& object, std::uint64_t wanted,
-                                  std::uint64_t page_size);
 
 }  // namespace kith::internal
