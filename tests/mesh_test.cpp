@@ -13,6 +13,7 @@
 #include <unistd.h>
 #include <vector>
 
+#include "kith/inspect/members.hpp"
 #include "kith/region/domain.hpp"
 
 #include "testkit/process.hpp"
@@ -109,6 +110,18 @@ class Mesh : public testing::Test {
  protected:
   [[nodiscard]] std::string in_scratch() const { return " --domain " + scratch_.path(); }
   [[nodiscard]] std::string brisk() const { return " --pause 5..20" + in_scratch(); }
+  // The last word of the killed comes before their end, which takes as long as freeing memory does.
+  void await_deaths() const {
+    const TimePoint until = within(kPatience);
+    const auto lives = [](const MemberView& member) {
+      return member.facts.liveness == Liveness::alive;
+    };
+    for (auto members = list_members(scratch_.domain());
+         std::any_of(members.begin(), members.end(), lives);
+         members = list_members(scratch_.domain())) {
+      ASSERT_LT(std::chrono::steady_clock::now(), until) << "somebody still lives";
+    }
+  }
   void expect_nothing_left() const { EXPECT_TRUE(scratch_.is_empty()) << listing(); }
 
   ScratchDirectory scratch_;
@@ -501,6 +514,7 @@ TEST_F(Mesh, CleanRemovesWhatTheKilledLeft) {
     mesh.hear_out();
   }
   EXPECT_FALSE(scratch_.is_empty());
+  await_deaths();
   Kith clean("clean" + in_scratch());
   EXPECT_EQ(clean.finish(), 0) << clean.all();
   EXPECT_EQ(clean.last_number("objects removed: "), 3u) << clean.all();
