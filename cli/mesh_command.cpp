@@ -19,7 +19,8 @@ constexpr const char* kExamples =
     "  kith mesh 2 --only 0              in one terminal, and --only 1 in another\n";
 constexpr const char* kExitCodes =
     "  0  every value was whole, none came out of order, nothing leaked\n"
-    "  1  something was not so, or the mesh could not begin\n";
+    "  1  something was not so, or the mesh could not begin\n"
+    "  4  another mesh runs in that domain\n";
 
 struct Arguments {
   mesh::Options options;

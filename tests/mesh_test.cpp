@@ -364,7 +364,7 @@ TEST_F(Mesh, ASecondMeshInTheSamePlaceIsRefusedByTheNameOfTheFirst) {
   ASSERT_NE(first.hear("0: ready"), "") << first.all();
   for (const char* arguments : {"mesh 2", "mesh 3", "mesh 2 --only 0"}) {
     Kith second(arguments + in_scratch());
-    EXPECT_EQ(second.finish(), 1) << second.all();
+    EXPECT_EQ(second.finish(), 4) << second.all();
     EXPECT_NE(second.all().find("process " + std::to_string(first.pid())), std::string::npos)
         << second.all();
     EXPECT_NE(second.all().find("--domain"), std::string::npos) << second.all();
