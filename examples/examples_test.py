@@ -144,6 +144,18 @@ def plain_memory(folder, domain):
            "read-only one: 0", "after the removal: a frame", "a sealed frame, sealed: 1")
 
 
+def passing_memory(folder, domain):
+    path = f"{domain}/camera"
+    viewers = [Program(f"{folder}/viewer", path)]  # waits for the camera
+    camera = Program(f"{folder}/camera", path, "2")
+    camera.read_until("sent")
+    viewers.append(Program(f"{folder}/viewer", path))
+    for viewer in viewers:
+        expect(viewer.finish(), "sealed: 1", "first pixel: 20", "to write: ")
+    expect(camera.finish(), f"user {os.geteuid()}")
+    assert not os.listdir(domain), "the camera took its path away"
+
+
 def who_is_there(folder, domain):
     others = os.path.join(os.path.dirname(folder), "latest_value")
     writer = Program(f"{others}/writer", "1000000")
@@ -160,7 +172,8 @@ def who_is_there(folder, domain):
 
 
 EXAMPLES = {run.__name__: run for run in (latest_value, shared_memory, shared_region,
-                                          named_objects, plain_memory, who_is_there)}
+                                          named_objects, plain_memory, passing_memory,
+                                          who_is_there)}
 
 
 def main(example, folder):
