@@ -23,7 +23,8 @@ std::string dumped(const Json& document, int indent) {
 
 int exit_code_of(const Error& error) {
   if (error.errc() == Errc::not_found) return kNotFound;
-  if (error.errc() == Errc::in_use) return kInUse;
+  // Only a mesh creates anything, and what it finds there is another mesh.
+  if (error.errc() == Errc::in_use || error.errc() == Errc::already_exists) return kInUse;
   return kProblem;
 }
 
