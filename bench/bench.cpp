@@ -17,6 +17,7 @@ void Notes::percentiles(const Name& name, const Histogram& times) {
   number(name, "p99", times.percentile_ns(0.99), "ns");
   number(name, "p99.9", times.percentile_ns(0.999), "ns");
   number(name, "max", times.max_ns(), "ns");
+  number(name, "mean", times.mean_ns(), "ns");
 }
 
 }  // namespace kith::bench

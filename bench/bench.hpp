@@ -47,7 +47,7 @@ class Notes {
     std::vector<std::string> minus{};
     std::uint64_t limit_payload_bytes = 0;
   };
-  // p50, p90, p99, p99.9, max; the ratio to the limit is that of p50.
+  // p50, p90, p99, p99.9, max, mean; the ratio to the limit is that of p50.
   void percentiles(const Name& name, const Histogram& times);
   void number(const Name& name, const std::string& metric, double value, const std::string& unit);
   // How many a second.

@@ -72,8 +72,8 @@ Run read_again(const Plan& plan) {
   return alone(plan, {"read", "kith, same value again", 64, kExchange}, [plan] {
     auto writer = std::make_unique<LatestWriter<Value64>>(plan.domain, "hot.read");
     require(writer->write({1, {}}) == WriteAnswer::committed, "the first write was refused");
-    return [writer = std::move(writer), reader = LatestReader<Value64>(plan.domain, "hot.read"),
-            bad = false]() mutable {
+    return [writer = std::move(writer),
+            reader = LatestReader<Value64>(plan.domain, "hot.read")]() mutable {
       const auto value = reader.acquire();
       if (!value || value->number != 1) throw std::runtime_error("a read gave another value");
     };

@@ -48,8 +48,10 @@ each side writes 64 B and has the other's value in hand. The sleeper of a wake h
 before.""",
     "sizes": "Each read gets a new value, and looks at its first word.",
     "readers": """\
-A channel for 1000 readers. *Idle*: they have joined and hold nothing. *Holding*: each holds an old
-value. *Active*: another process reads with each of them in turn, as fast as it can.""",
+A channel for 1000 readers. *Idle*: they have joined and hold nothing. *Holding*: each holds another
+value, so that just one slot is left for the writer, which then looks at all readers in each write.
+*Holding, spares*: the same in a channel with as many spare slots as readers. *Active*: another
+process reads with each of them in turn, as fast as it can.""",
     "comparison": """\
 One writer, one reader that reads without a pause. A read counts from the call until every byte of
 a whole value has been summed: in place (`acquire`), or in the copy (all others). A write is one

@@ -3,12 +3,13 @@
 import argparse
 import os
 
-from figures import all_figures, readers_of
+from figures import KINDS, all_figures, readers_of
 from remarks import REMARKS
 from rows import Rows, bytes_text, rate_text, table, time_text
 from svg import line_chart
 
 PERCENTILES = ("p50", "p90", "p99", "p99.9", "max")
+WITH_MEAN = (*PERCENTILES, "mean")
 RATES = (("full_speed", "full speed"), ("10_kHz", "10 kHz"), ("1_kHz", "1 kHz"))
 
 
@@ -34,12 +35,12 @@ def percentile_table(rows, cases, with_ratio=True):
             key = (case, row["peer"], row["payload_bytes"])
             cells = [case, row["peer"].removeprefix("kith, "),
                      bytes_text(row["payload_bytes"]) if row["payload_bytes"] else ""]
-            cells += [time_text(rows.maybe(*key, metric)) for metric in PERCENTILES]
+            cells += [time_text(rows.maybe(*key, metric)) for metric in WITH_MEAN]
             if with_ratio:
                 cells.append("" if row["ratio"] is None else f"{row['ratio']:.2f} × {row['limit']}")
             cells.append(f"{rows.maybe(*key, 'repeats_used') or 0:g}")
             lines.append(cells)
-    heads = ["case", "of", "size", *PERCENTILES, *(["ratio of p50"] if with_ratio else []),
+    heads = ["case", "of", "size", *WITH_MEAN, *(["ratio of p50"] if with_ratio else []),
              "repeats"]
     return table(heads, lines)
 
@@ -122,9 +123,9 @@ def drawings(rows):
              ("p99", [rows.maybe("read_by_size", row["peer"], row["payload_bytes"], "p99")
                       for row in by_size])], "ns"),
         "readers.svg": line_chart(
-            "One write of 64 B, by readers joined", "readers", [str(count) for count in counts],
-            [(kind, [ns for _, ns in readers_of(rows, kind)])
-             for kind in ("idle", "holding", "active")], "ns"),
+            "One write of 64 B, by readers joined (mean)", "readers",
+            [str(count) for count in counts],
+            [(kind, [ns for _, ns in readers_of(rows, kind)]) for kind in KINDS], "ns"),
         "comparison_reads.svg": line_chart(
             "Reads a second, writer at full speed", "size of a value", labels,
             peers(read, "throughput"), "/s"),
