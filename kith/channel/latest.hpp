@@ -60,6 +60,9 @@ class Pinned {
  public:
   Pinned() noexcept = default;
   explicit Pinned(PinnedBytes bytes) noexcept : bytes_(std::move(bytes)) {}
+  // The next value of a reader, made in place: moving it would cost as much as the read.
+  [[gnu::always_inline]] explicit Pinned(LatestBytesReader& reader) noexcept
+      : bytes_(reader.acquire()) {}
 
   explicit operator bool() const noexcept { return static_cast<bool>(bytes_); }
   [[nodiscard]] ReadAnswer answer() const noexcept { return bytes_.answer(); }
@@ -138,7 +141,7 @@ class LatestReader {
       : bytes_(domain, name, options, inherited, sizeof(T), internal::payload_type<T>()) {}
 
   // Holds the newest value.
-  [[nodiscard]] Pinned<T> acquire() noexcept { return Pinned<T>(bytes_.acquire()); }
+  [[nodiscard, gnu::always_inline]] Pinned<T> acquire() noexcept { return Pinned<T>(bytes_); }
   // With Inherited::resume: the message that the role's former holder held, intact; once.
   [[nodiscard]] Pinned<T> resume() noexcept { return Pinned<T>(bytes_.resume()); }
   // Copies the newest value out, then asks `valid` about the copy.

@@ -59,37 +59,18 @@ class HeldWriterRole {
   os::ProcessCheck process_;
 };
 
-class HeldReaderRole {
- public:
-  HeldReaderRole(LatestSource& channel, const LatestRequest& request)
-      : channel_(channel), claimed_(channel.claim_reader(request.role, request.deadline)) {}
-  ~HeldReaderRole() {
-    if (process_.same_process()) channel_.release_reader(claimed_.index, retires_);
-  }
-  HeldReaderRole(const HeldReaderRole&) = delete;
-  HeldReaderRole& operator=(const HeldReaderRole&) = delete;
-
-  [[nodiscard]] bool is_ours() const noexcept { return process_.same_process(); }
-  [[nodiscard]] std::uint32_t index() const noexcept { return claimed_.index; }
-  [[nodiscard]] bool inherited() const noexcept { return claimed_.inherited; }
-  void retire() noexcept { retires_ = true; }
-
- private:
-  LatestSource& channel_;
-  os::ProcessCheck process_;
-  ClaimedRole claimed_;
-  bool retires_ = false;
-};
-
 // Shared by a writer object and its one draft, which may outlive it: whoever ends last ends this.
 class LatestWriterState {
  public:
   LatestWriterState(const Domain& domain, const LatestRequest& request)
-      : channel_(domain, request), role_(channel_, request), core_(channel_.writer_core()) {
+      : channel_(domain, request),
+        role_(channel_, request),
+        core_(channel_.writer_core()),
+        slots_(channel_.slots()) {
     if (core_.last_word() == LatestWords::kIdle) return;
     // What the former writer left, from which counting goes on.
     const auto slot = core_.last_slot();
-    if (slot) sequence_ = load_once(channel_.slot(*slot)->sequence);
+    if (slot) sequence_ = load_once(slots_.at(*slot).sequence);
     if (!slot || !core_.words().tags(core_.last_word(), sequence_)) {
       throw Error(Errc::damaged, {.object = channel_.region().object(),
                                   .expected = "a newest value or none",
@@ -103,7 +84,7 @@ class LatestWriterState {
     draft.answer_ = start(size);
     if (draft.answer_ != WriteAnswer::committed) return draft;
     draft.writer_ = this;
-    draft.bytes_ = {channel_.payload_to_write(slot_), static_cast<std::size_t>(size)};
+    draft.bytes_ = {payload_of(slots_.to_write(slot_)), static_cast<std::size_t>(size)};
     drafting_ = true;
     return draft;
   }
@@ -111,20 +92,13 @@ class LatestWriterState {
   WriteAnswer write(std::span<const std::byte> value) noexcept {
     const WriteAnswer started = start(value.size());
     if (started != WriteAnswer::committed) return started;
-    if (!value.empty()) std::memcpy(channel_.payload_to_write(slot_), value.data(), value.size());
-    return commit(value.size());
+    if (!value.empty()) std::memcpy(payload_of(slots_.to_write(slot_)), value.data(), value.size());
+    return publish(value.size());
   }
 
   WriteAnswer commit(std::uint64_t size) noexcept {
     if (!role_.is_ours()) return WriteAnswer::forked;
-    LatestSlot& slot = *channel_.slot_to_write(slot_);
-    slot.sequence = sequence_ + 1;
-    slot.size = size;
-    slot.committed_ns = channel_.shape().commit_time ? monotonic_now_ns() : 0;
-    const bool wake = core_.publish(slot_, sequence_ + 1);
-    ++sequence_;
-    if (wake) os::futex_add_one_and_wake_all(channel_.control().notify);
-    return WriteAnswer::committed;
+    return publish(size);
   }
 
   // The draft is over, committed or not.
@@ -145,18 +119,41 @@ class LatestWriterState {
   [[nodiscard]] std::span<const std::byte> last() const noexcept {
     const auto slot = core_.last_slot();
     if (!slot) return {};
-    const std::uint64_t size = load_once(channel_.slot(*slot)->size);
-    if (size > channel_.shape().payload_max) return {};  // a stranger wrote here
-    return {channel_.payload(*slot), static_cast<std::size_t>(size)};
+    const std::uint64_t size = load_once(slots_.at(*slot).size);
+    if (size > slots_.payload_max) return {};  // a stranger wrote here
+    return {payload_of(slots_.at(*slot)), static_cast<std::size_t>(size)};
   }
   [[nodiscard]] const LatestChannel& channel() const noexcept { return channel_; }
 
  private:
+  WriteAnswer publish(std::uint64_t size) noexcept {
+    LatestSlot& slot = slots_.to_write(slot_);
+    slot.sequence = sequence_ + 1;
+    slot.size = size;
+    slot.committed_ns = channel_.shape().commit_time ? monotonic_now_ns() : 0;
+    const bool wake = core_.publish(slot_, sequence_ + 1);
+    ++sequence_;
+    if (wake) os::futex_add_one_and_wake_all(channel_.control().notify);
+    fetch_next_slot();
+    return WriteAnswer::committed;
+  }
+
+  // A reader may have the next slot's first lines; they are on their way back before the next value
+  // is there to be written into them.
+  void fetch_next_slot() const noexcept {
+    if (const auto next = core_.next_slot()) {
+      const LatestSlot& slot = slots_.at(*next);
+      __builtin_prefetch(&slot, 1);
+      __builtin_prefetch(payload_of(slot), 1);
+    }
+  }
+
   WriteAnswer start(std::uint64_t size) noexcept {
     if (!role_.is_ours()) return WriteAnswer::forked;
     if (drafting_) return WriteAnswer::drafting;
-    if (size > channel_.shape().payload_max) return WriteAnswer::too_large;
-    if (channel_.has_lost_pages()) return WriteAnswer::damaged;
+    if (size > slots_.payload_max) return WriteAnswer::too_large;
+    // relaxed: see GuardedPages.
+    if (slots_.lost_pages.load(std::memory_order_relaxed)) return WriteAnswer::damaged;
     const auto slot = core_.choose_slot();
     if (!slot) return WriteAnswer::damaged;
     slot_ = *slot;
@@ -166,214 +163,20 @@ class LatestWriterState {
   LatestChannel channel_;
   HeldWriterRole role_;  // before the core, which reads what the former holder left
   LatestWriterCore<RealAtomics> core_;
+  LatestSlots slots_;
   std::uint64_t sequence_ = 0;
   std::uint32_t slot_ = 0;  // chosen, not committed yet
   bool drafting_ = false;
   bool abandoned_ = false;
 };
 
-// Shared by a reader object and its one guard, which may outlive it: whoever ends last ends this.
-class LatestReaderState {
- public:
-  LatestReaderState(const Domain& domain, const LatestRequest& request, Inherited inherited)
-      : source_(open_for_reading(domain, request)),
-        role_(*source_, request),
-        core_(source_->newest(), source_->bank(), role_.index(), source_->shape().words()) {
-    core_.join();  // before anything is claimed; a pin that was inherited is in view already
-    if (!role_.inherited()) return;
-    inherited_ = core_.recover();
-    if (inherited_ != 0 && inherited == Inherited::let_go) {
-      core_.release();
-      inherited_ = 0;
-    }
-  }
-
-  PinnedBytes acquire() noexcept {
-    if (guarded_) return refused(ReadAnswer::held);
-    inherited_ = 0;  // the first store of the acquisition gives it up
-    return take(0);
-  }
-
-  PinnedBytes resume() noexcept {
-    if (guarded_) return refused(ReadAnswer::held);
-    if (!role_.is_ours()) return refused(ReadAnswer::forked);
-    if (inherited_ == 0) return refused(ReadAnswer::empty);
-    return guard(std::exchange(inherited_, 0));
-  }
-
-  ReadAnswer refresh(PinnedBytes& pinned) noexcept {
-    const std::uint64_t before = pinned_;
-    PinnedBytes fresh = take(pinned_);
-    const bool same = fresh && pinned_ == before;
-    // The new guard stands for the same claim; the old one must not release it.
-    pinned.reader_ = nullptr;
-    pinned = std::move(fresh);
-    if (same) pinned.answer_ = ReadAnswer::unchanged;
-    const ReadAnswer answer = pinned.answer();
-    if (!guarded_ && abandoned_) delete this;
-    return answer;
-  }
-
-  void end_guard() noexcept {
-    guarded_ = false;
-    pinned_ = 0;
-    if (role_.is_ours()) core_.release();
-    if (abandoned_) delete this;
-  }
-  // The reader object is gone.
-  void abandon() noexcept {
-    if (!guarded_) {
-      delete this;
-    } else {
-      abandoned_ = true;
-    }
-  }
-
-  [[nodiscard]] bool has_newer() const noexcept { return is_newer(core_.newest()); }
-  WaitAnswer wait_newer(Deadline deadline) noexcept;
-
-  void retire_role() noexcept { role_.retire(); }
-  [[nodiscard]] const LatestSource& source() const noexcept { return *source_; }
-
- private:
-  [[nodiscard]] bool is_newer(std::uint64_t word) const noexcept {
-    return word != LatestWords::kIdle && word != seen_;
-  }
-
-  bool sleep(RealAtomics::Word<std::uint32_t>& notify, Deadline deadline) noexcept;
-  bool poll(Deadline deadline) noexcept;
-
-  static PinnedBytes refused(ReadAnswer why) noexcept {
-    PinnedBytes none;
-    none.answer_ = why;
-    return none;
-  }
-
-  PinnedBytes take(std::uint64_t pinned) noexcept {
-    if (!role_.is_ours()) return give_up(ReadAnswer::forked);
-    const std::uint64_t word = core_.acquire(pinned);
-    if (source_->has_lost_pages()) return give_up(ReadAnswer::damaged);
-    if (word == LatestWords::kIdle) return give_up(ReadAnswer::empty);
-    return guard(word);
-  }
-
-  // A guard over the slot that `word` names, if what stands there makes sense.
-  PinnedBytes guard(std::uint64_t word) noexcept {
-    const auto index = core_.words().slot_of(word);
-    if (!index) return give_up(ReadAnswer::damaged);
-    const LatestSlot& slot = *source_->slot(*index);
-    // Each number read once, checked, and used from the copy only.
-    const std::uint64_t sequence = load_once(slot.sequence);
-    const std::uint64_t size = load_once(slot.size);
-    const bool sensible = core_.words().tags(word, sequence) && sequence >= sequence_ &&
-                          sequence != 0 && size <= source_->shape().payload_max;
-    if (!sensible) return give_up(ReadAnswer::damaged);
-    guarded_ = true;
-    pinned_ = seen_ = word;
-    sequence_ = sequence;
-    PinnedBytes pinned;
-    pinned.reader_ = this;
-    pinned.answer_ = ReadAnswer::value;
-    pinned.bytes_ = {source_->payload(*index), static_cast<std::size_t>(size)};
-    pinned.sequence_ = sequence;
-    pinned.committed_ns_ = load_once(slot.committed_ns);
-    return pinned;
-  }
-
-  PinnedBytes give_up(ReadAnswer why) noexcept {
-    if (why != ReadAnswer::forked) core_.release();
-    guarded_ = false;
-    pinned_ = 0;
-    return refused(why);
-  }
-
-  std::unique_ptr<LatestSource> source_;
-  HeldReaderRole role_;
-  LatestReaderCore<RealAtomics> core_;
-  std::uint64_t inherited_ = 0;  // word of a former holder's pin, until resumed or given up
-  std::uint64_t pinned_ = 0;     // word of what the guard holds
-  std::uint64_t seen_ = 0;       // word of the last value given out
-  std::uint64_t sequence_ = 0;   // of that value: numbers never go back
-  bool guarded_ = false;
-  bool abandoned_ = false;
-};
-
-WaitAnswer LatestReaderState::wait_newer(Deadline deadline) noexcept {
-  using namespace std::chrono_literals;
-  // Slices, because a writer may be killed between its commit and its wake, or the file be removed.
-  constexpr auto kSlice = 100ms;
-  for (;;) {
-    if (!role_.is_ours()) return WaitAnswer::forked;
-    const Deadline slice_end = deadline.within(kSlice);
-    auto* notify = source_->notify();
-    if (notify != nullptr ? sleep(*notify, slice_end) : poll(slice_end)) return WaitAnswer::newer;
-    if (has_newer()) return WaitAnswer::newer;
-    if (deadline.has_passed()) return WaitAnswer::timed_out;
-    if (source_->is_orphaned()) return WaitAnswer::orphaned;
-  }
-}
-
-// True if there is a newer value.
-bool LatestReaderState::sleep(RealAtomics::Word<std::uint32_t>& notify,
-                              Deadline deadline) noexcept {
-  while (!deadline.has_passed()) {
-    // seq_cst: our bit, then our look at `latest`; the writer stores `latest`, then looks at the
-    // bit. One of the two sees the other.
-    const std::uint32_t word = notify.fetch_or(1, std::memory_order_seq_cst) | 1;
-    if (is_newer(core_.newest_in_order())) return true;
-    os::futex_wait(notify, word, deadline);
-  }
-  return false;
-}
-
-bool LatestReaderState::poll(Deadline deadline) noexcept {
-  using namespace std::chrono_literals;
-  for (std::chrono::nanoseconds pause = 20us; !deadline.has_passed();
-       pause = std::min<std::chrono::nanoseconds>(pause * 2, 1ms)) {
-    if (has_newer()) return true;
-    os::pause_for(pause, deadline);
-  }
-  return false;
-}
-
 }  // namespace internal
 
-PinnedBytes::PinnedBytes(PinnedBytes&& other) noexcept
-    : reader_(std::exchange(other.reader_, nullptr)),
-      bytes_(std::exchange(other.bytes_, {})),
-      sequence_(other.sequence_),
-      committed_ns_(other.committed_ns_),
-      answer_(std::exchange(other.answer_, ReadAnswer::empty)) {}
-
-PinnedBytes& PinnedBytes::operator=(PinnedBytes&& other) noexcept {
-  if (this != &other) {
-    release();
-    reader_ = std::exchange(other.reader_, nullptr);
-    bytes_ = std::exchange(other.bytes_, {});
-    sequence_ = other.sequence_;
-    committed_ns_ = other.committed_ns_;
-    answer_ = std::exchange(other.answer_, ReadAnswer::empty);
-  }
-  return *this;
-}
-
-PinnedBytes::~PinnedBytes() {
-  release();
-}
-
 std::optional<std::chrono::steady_clock::time_point> PinnedBytes::commit_time() const noexcept {
-  if (committed_ns_ == 0) return std::nullopt;
-  return std::chrono::steady_clock::time_point(std::chrono::nanoseconds(committed_ns_));
-}
-
-ReadAnswer PinnedBytes::refresh() noexcept {
-  KITH_REQUIRE(reader_ != nullptr, "a guard that holds nothing cannot be refreshed");
-  return reader_->refresh(*this);
-}
-
-void PinnedBytes::release() noexcept {
-  bytes_ = {};
-  if (reader_ != nullptr) std::exchange(reader_, nullptr)->end_guard();
+  if (reader_ == nullptr) return std::nullopt;
+  const std::int64_t committed_ns = load_once(taken_.slot->committed_ns);
+  if (committed_ns == 0) return std::nullopt;
+  return std::chrono::steady_clock::time_point(std::chrono::nanoseconds(committed_ns));
 }
 
 DraftBytes::DraftBytes(DraftBytes&& other) noexcept
@@ -428,7 +231,8 @@ void LatestBytesWriter::close() noexcept {
   if (state_ != nullptr) std::exchange(state_, nullptr)->abandon();
 }
 
-internal::LatestWriterState& LatestBytesWriter::state() const {
+// Part of every write.
+[[gnu::always_inline]] inline internal::LatestWriterState& LatestBytesWriter::state() const {
   KITH_REQUIRE(state_ != nullptr, "a moved-from writer has no channel");
   return *state_;
 }
@@ -481,21 +285,13 @@ void LatestBytesReader::close() noexcept {
   if (state_ != nullptr) std::exchange(state_, nullptr)->abandon();
 }
 
-internal::LatestReaderState& LatestBytesReader::state() const {
-  KITH_REQUIRE(state_ != nullptr, "a moved-from reader has no channel");
-  return *state_;
-}
-
-PinnedBytes LatestBytesReader::acquire() noexcept {
-  return state().acquire();
-}
 PinnedBytes LatestBytesReader::resume() noexcept {
-  return state().resume();
+  return {state(), state().resume()};
 }
 
 ReadAnswer LatestBytesReader::read_copy(std::span<std::byte> to, std::uint64_t& size,
                                         const Validator& valid) {
-  const PinnedBytes pinned = state().acquire();
+  const PinnedBytes pinned = acquire();
   if (!pinned) return pinned.answer();
   size = pinned.bytes().size();
   if (size > to.size()) return ReadAnswer::too_small;
@@ -503,9 +299,6 @@ ReadAnswer LatestBytesReader::read_copy(std::span<std::byte> to, std::uint64_t& 
   return !valid || valid(to.first(size)) ? ReadAnswer::value : ReadAnswer::rejected;
 }
 
-bool LatestBytesReader::has_newer() const noexcept {
-  return state().has_newer();
-}
 WaitAnswer LatestBytesReader::wait_newer(Deadline deadline) noexcept {
   return state().wait_newer(deadline);
 }

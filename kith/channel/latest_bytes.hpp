@@ -22,8 +22,12 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
+#include "kith/base/contract.hpp"
 #include "kith/base/deadline.hpp"
+#include "kith/channel/internal/latest_reader.hpp"
+#include "kith/channel/latest_answers.hpp"
 #include "kith/member/member_id.hpp"
 #include "kith/region/domain.hpp"
 #include "kith/region/lifetime.hpp"
@@ -55,38 +59,9 @@ struct LatestOptions {
   Deadline deadline = Deadline::now();
 };
 
-// clang-format off: it does not know attributes on enums
-enum class [[nodiscard]] WriteAnswer{
-    committed,  // also in an orphaned channel, where nobody new will read it: ask is_orphaned()
-    too_large,  // more bytes than the channel's payload_max
-    drafting,   // a draft of this writer is not finished
-    forked,     // this handle is the parent's; open one of your own
-    damaged,    // the shared words make no sense: somebody overwrote them
-};
-
-enum class [[nodiscard]] ReadAnswer{
-    value,      // here it is, newer than what this reader had
-    unchanged,  // still the value this reader had last
-    empty,      // nothing was written yet
-    held,       // a guard of this reader lives: end it, or refresh() it
-    rejected,   // read_copy: the caller's validator said no
-    too_small,  // read_copy: the buffer cannot take the value
-    forked,     // this handle is the parent's; open one of your own
-    damaged,    // the shared words make no sense: somebody overwrote them
-};
-
-enum class [[nodiscard]] WaitAnswer{
-    newer,  // also in an orphaned channel, as long as its writer goes on
-    timed_out,
-    orphaned,  // nothing newer, and the channel was removed or replaced
-    forked,    // this handle is the parent's; open one of your own
-};
-// clang-format on
-
 namespace internal {
 
 class LatestWriterState;
-class LatestReaderState;
 
 // The stamp of a typed channel; bytes have none.
 struct PayloadType {
@@ -101,32 +76,56 @@ struct PayloadType {
 class PinnedBytes {
  public:
   PinnedBytes() noexcept = default;
-  PinnedBytes(PinnedBytes&& other) noexcept;
-  PinnedBytes& operator=(PinnedBytes&& other) noexcept;
-  ~PinnedBytes();
+  PinnedBytes(PinnedBytes&& other) noexcept
+      : reader_(std::exchange(other.reader_, nullptr)),
+        taken_(std::exchange(other.taken_, internal::LatestTaken())) {}
+  PinnedBytes& operator=(PinnedBytes&& other) noexcept {
+    if (this != &other) {
+      release();
+      reader_ = std::exchange(other.reader_, nullptr);
+      taken_ = std::exchange(other.taken_, internal::LatestTaken());
+    }
+    return *this;
+  }
+  ~PinnedBytes() {
+    if (reader_ != nullptr) reader_->end_guard();
+  }
 
   // True if it holds a value; otherwise answer() says why not.
   explicit operator bool() const noexcept { return reader_ != nullptr; }
-  [[nodiscard]] ReadAnswer answer() const noexcept { return answer_; }
-  [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return bytes_; }
+  [[nodiscard]] ReadAnswer answer() const noexcept { return taken_.answer; }
+  [[nodiscard]] std::span<const std::byte> bytes() const noexcept {
+    if (reader_ == nullptr) return {};
+    return {payload_of(*taken_.slot), static_cast<std::size_t>(taken_.size)};
+  }
   // Counts the channel's values from 1; grows by one with each write, across writers' restarts.
-  [[nodiscard]] std::uint64_t sequence() const noexcept { return sequence_; }
+  [[nodiscard]] std::uint64_t sequence() const noexcept { return taken_.sequence; }
   // When it was committed, if the channel keeps commit times.
   [[nodiscard]] std::optional<std::chrono::steady_clock::time_point> commit_time() const noexcept;
 
   // Moves on to the newest value, giving up this one: `value`, `unchanged`, or an error, after
   // which nothing is held.
-  ReadAnswer refresh() noexcept;
-  void release() noexcept;
+  ReadAnswer refresh() noexcept {
+    KITH_REQUIRE(reader_ != nullptr, "a guard that holds nothing cannot be refreshed");
+    if (!reader_->is_newest())
+      reader_ = reader_->refresh(taken_);
+    else
+      taken_.answer = ReadAnswer::unchanged;
+    return taken_.answer;
+  }
+  void release() noexcept {
+    if (reader_ != nullptr) std::exchange(reader_, nullptr)->end_guard();
+  }
 
  private:
-  friend class internal::LatestReaderState;
+  friend class LatestBytesReader;
+
+  [[gnu::always_inline]] PinnedBytes(internal::LatestReaderState& reader,
+                                     const internal::LatestTaken& taken) noexcept
+      : reader_(taken.slot != nullptr ? &reader : nullptr), taken_(taken) {}
 
   internal::LatestReaderState* reader_ = nullptr;
-  std::span<const std::byte> bytes_;
-  std::uint64_t sequence_ = 0;
-  std::int64_t committed_ns_ = 0;
-  ReadAnswer answer_ = ReadAnswer::empty;
+  internal::LatestTaken taken_;
 };
 
 // A slot to fill in place, invisible until commit(). Abandoned if it ends without. May outlive its
@@ -206,7 +205,9 @@ class LatestBytesReader {
   ~LatestBytesReader();
 
   // Holds the newest value.
-  [[nodiscard]] PinnedBytes acquire() noexcept;
+  [[nodiscard, gnu::always_inline]] PinnedBytes acquire() noexcept {
+    return {state(), state().acquire()};
+  }
   // With Inherited::resume: the message that the role's former holder held, intact; once.
   [[nodiscard]] PinnedBytes resume() noexcept;
   // Copies the newest value and its size out, then asks `valid` about the copy: for writers one
@@ -215,7 +216,7 @@ class LatestBytesReader {
   ReadAnswer read_copy(std::span<std::byte> to, std::uint64_t& size, const Validator& valid = {});
 
   // True if there is a newer value than the last one this reader got. One load.
-  [[nodiscard]] bool has_newer() const noexcept;
+  [[nodiscard]] bool has_newer() const noexcept { return state().has_newer(); }
   // Sleeps until there is, or the deadline, or until the channel is found removed. A writer killed
   // in the instant between its commit and its wake delays the answer by up to a tenth of a second.
   // A guest, who must not make the writer wake it, looks again after pauses of up to a millisecond.
@@ -229,7 +230,10 @@ class LatestBytesReader {
   void retire_role() noexcept;
 
  private:
-  [[nodiscard]] internal::LatestReaderState& state() const;
+  [[nodiscard]] internal::LatestReaderState& state() const {
+    KITH_REQUIRE(state_ != nullptr, "a moved-from reader has no channel");
+    return *state_;
+  }
   void close() noexcept;
 
   // Owned together with a guard that may outlive this; see LatestReaderState.

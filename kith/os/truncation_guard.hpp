@@ -45,11 +45,15 @@ class GuardedPages {
   void end() noexcept;
   // Pages were lost, and zeros stand in their place. relaxed: a flag of this process; whoever
   // touched such a page before asking is told, because the handler ran in between.
-  [[nodiscard]] bool lost() const noexcept {
-    return note_ != nullptr && note_->lost.load(std::memory_order_relaxed);
+  [[nodiscard]] bool lost() const noexcept { return flag().load(std::memory_order_relaxed); }
+  // The same to be kept by hot paths, as long as this lives.
+  [[nodiscard]] const std::atomic<bool>& flag() const noexcept {
+    return note_ != nullptr ? note_->lost : kNothingLost;
   }
 
  private:
+  static inline const std::atomic<bool> kNothingLost{false};
+
   MappingNote* note_ = nullptr;
 };
 

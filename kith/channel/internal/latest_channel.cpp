@@ -92,7 +92,9 @@ RegionSpec spec_for(const LatestRequest& request, const LatestShape& shape) {
   spec.rights = request.rights;
   const bool has_guests = shape.guests_max > 0;
   const bool all_now = request.all_slots_now || has_guests;
-  const std::uint32_t slots_now = all_now ? shape.slots() : kLatestSpareSlots + shape.spare_slots;
+  const std::uint32_t wanted = kLatestSpareSlots + shape.spare_slots;
+  const std::uint32_t slots_now =
+      all_now ? shape.slots() : shape.slots_in_pages_of(wanted, os::page_size());
   if (has_guests) {
     spec.satellites = [shape](const Access& access) {
       return std::vector<SatelliteSpec>{
@@ -284,6 +286,7 @@ void LatestChannel::allocate_slots(const os::Descriptor& file, std::uint32_t wan
   auto& slots_ready = control().slots_ready;
   const std::uint32_t ready = slots_ready.load(std::memory_order_relaxed);
   if (ready >= wanted) return;
+  wanted = shape().slots_in_pages_of(wanted, os::page_size());
   const std::uint64_t begin = shape().slot_offset(ready);
   const std::uint64_t size = shape().slot_offset(wanted) - begin;
   const auto allocated = os::allocate(file, kRegionHeaderSize + begin, size);

@@ -60,15 +60,10 @@ class LatestSource {
   // Where this source's readers lie, the newest value's word, and the slots.
   [[nodiscard]] const Bank& bank() const noexcept { return bank_; }
   [[nodiscard]] const Newest& newest() const noexcept { return *newest_; }
-  [[nodiscard]] const LatestSlot* slot(std::uint32_t index) const noexcept {
-    return reinterpret_cast<const LatestSlot*>(slots_ + index * stride_);
-  }
-  [[nodiscard]] const std::byte* payload(std::uint32_t index) const noexcept {
-    return slots_ + index * stride_ + sizeof(LatestSlot);
-  }
-  // Where the slots lie, pages were lost: what stands there is nobody's message.
-  [[nodiscard]] bool has_lost_pages() const noexcept { return slot_pages_->lost(); }
   [[nodiscard]] const LatestShape& shape() const noexcept { return shape_; }
+  [[nodiscard]] LatestSlots slots() const noexcept {
+    return {slots_, shape_.slot_stride(), shape_.payload_max, slot_pages_->flag()};
+  }
 
  protected:
   LatestSource() = default;
@@ -79,7 +74,6 @@ class LatestSource {
     bank_ = bank;
     newest_ = &newest;
     slots_ = content + shape.slot_offset(0);
-    stride_ = shape.slot_stride();
     slot_pages_ = &slot_pages;
   }
 
@@ -88,7 +82,6 @@ class LatestSource {
   Bank bank_;
   const Newest* newest_ = nullptr;
   const std::byte* slots_ = nullptr;
-  std::uint64_t stride_ = 0;
   const os::GuardedPages* slot_pages_ = nullptr;
 };
 
@@ -112,12 +105,6 @@ class LatestChannel final : public LatestSource {
 
   [[nodiscard]] LatestWriterCore<RealAtomics> writer_core() const;
   [[nodiscard]] LatestControl<RealAtomics>& control() const noexcept;
-  [[nodiscard]] LatestSlot* slot_to_write(std::uint32_t index) const noexcept {
-    return const_cast<LatestSlot*>(slot(index));
-  }
-  [[nodiscard]] std::byte* payload_to_write(std::uint32_t index) const noexcept {
-    return const_cast<std::byte*>(payload(index));
-  }
   [[nodiscard]] const MappedRegion& region() const noexcept { return region_; }
   [[nodiscard]] std::uint32_t readers_joined() const noexcept;
 

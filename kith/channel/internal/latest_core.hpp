@@ -29,7 +29,7 @@
 #include <vector>
 
 #include "kith/base/atomics.hpp"
-#include "kith/channel/internal/role.hpp"
+#include "kith/channel/internal/role_record.hpp"
 
 namespace kith::internal {
 
@@ -76,35 +76,46 @@ struct LatestReaderCell {
 class LatestWords {
  public:
   explicit constexpr LatestWords(std::uint32_t slots) noexcept
-      : slots_(slots), slot_bits_(static_cast<unsigned>(std::bit_width(slots + 1))) {}
+      : slots_(slots),
+        tag_shift_(static_cast<unsigned>(std::bit_width(slots + 1)) + 1),
+        slot_mask_((std::uint64_t{1} << (tag_shift_ - 1)) - 1),
+        tag_mask_(~std::uint64_t{0} >> tag_shift_) {}
 
   static constexpr std::uint64_t kIdle = 0;
   static constexpr std::uint64_t kTentative = 1;
 
-  [[nodiscard]] constexpr std::uint64_t request() const noexcept { return slot_mask() << 1; }
+  [[nodiscard]] constexpr std::uint64_t request() const noexcept { return slot_mask_ << 1; }
   [[nodiscard]] constexpr std::uint64_t pack(std::uint64_t sequence,
                                              std::uint32_t slot) const noexcept {
-    return (sequence << (slot_bits_ + 1)) | (std::uint64_t{slot + 1} << 1);
+    return (sequence << tag_shift_) | (std::uint64_t{slot + 1} << 1);
   }
   // The slot a word names; none for an idle claim, a request, or a stranger's nonsense.
   [[nodiscard]] constexpr std::optional<std::uint32_t> slot_of(std::uint64_t word) const noexcept {
-    const std::uint64_t field = (word >> 1) & slot_mask();
-    if (field == 0 || field > slots_) return std::nullopt;
-    return static_cast<std::uint32_t>(field - 1);
+    const std::uint64_t number = slot_number(word);
+    if (number >= slots_) return std::nullopt;
+    return static_cast<std::uint32_t>(number);
+  }
+  // The same as a number, which is not below slots() if there is none.
+  [[nodiscard]] constexpr std::uint64_t slot_number(std::uint64_t word) const noexcept {
+    return ((word >> 1) & slot_mask_) - 1;
   }
   // True if `word` could stand for the value of this sequence number.
   [[nodiscard]] constexpr bool tags(std::uint64_t word, std::uint64_t sequence) const noexcept {
-    return (word >> (slot_bits_ + 1)) == (sequence << (slot_bits_ + 1)) >> (slot_bits_ + 1);
+    return tag_of(word) == tag_for(sequence);
+  }
+  [[nodiscard]] constexpr std::uint64_t tag_of(std::uint64_t word) const noexcept {
+    return word >> tag_shift_;
+  }
+  [[nodiscard]] constexpr std::uint64_t tag_for(std::uint64_t sequence) const noexcept {
+    return sequence & tag_mask_;
   }
   [[nodiscard]] constexpr std::uint32_t slots() const noexcept { return slots_; }
 
  private:
-  [[nodiscard]] constexpr std::uint64_t slot_mask() const noexcept {
-    return (std::uint64_t{1} << slot_bits_) - 1;
-  }
-
   std::uint32_t slots_;
-  unsigned slot_bits_;
+  unsigned tag_shift_;
+  std::uint64_t slot_mask_;
+  std::uint64_t tag_mask_;
 };
 
 // Readers that lie together: the bits that say who has joined, and a cell for each. A channel has
@@ -147,6 +158,10 @@ class LatestWriterCore {
     scan();
     return lowest_free();
   }
+
+  // The slot that the next choose_slot() will give, if that is known already: for fetching its
+  // cache lines early.
+  [[nodiscard]] std::optional<std::uint32_t> next_slot() const noexcept { return lowest_free(); }
 
   // Commits the chosen and filled slot as the value `sequence`. True if somebody sleeps and must be
   // woken (a store and a load, both seq_cst: either we see the sleeper's bit, or it saw our value).
@@ -257,8 +272,11 @@ class LatestReaderCore {
   // Pins the newest value and returns its word; 0 if nothing was written yet. A value pinned before
   // is let go. At most 6 steps. `pinned` is what this reader holds, 0 for nothing.
   [[nodiscard]] std::uint64_t acquire(std::uint64_t pinned) noexcept {
-    // acquire: where it is the value held already, the slot's bytes are known; else only a guess.
-    std::uint64_t newest = latest_.load(std::memory_order_acquire);
+    return acquire(pinned, newest());
+  }
+  // The same for who looked at newest() just before, to have its slot's address ready: right if it
+  // is that value still, else a guess like any other.
+  [[nodiscard]] std::uint64_t acquire(std::uint64_t pinned, std::uint64_t newest) noexcept {
     if (newest == pinned) return pinned;
     // [R0] seq_cst: before the next look at `latest`. Also ends the old pin (release of our reads).
     claim_.store(newest | LatestWords::kTentative, std::memory_order_seq_cst);

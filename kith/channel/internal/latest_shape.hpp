@@ -21,6 +21,7 @@
 
 #include "kith/base/atomics.hpp"
 #include "kith/channel/internal/latest_core.hpp"
+#include "kith/channel/internal/latest_slots.hpp"
 #include "kith/region/layout.hpp"
 
 namespace kith::internal {
@@ -30,14 +31,6 @@ inline constexpr std::uint32_t kLatestReadersDefault = 16;
 inline constexpr std::uint32_t kLatestGuestsDefault = 4;
 inline constexpr std::uint32_t kLatestSparesMax = 1000;
 inline constexpr std::uint64_t kLatestPayloadMax = std::uint64_t{1} << 40;
-
-struct LatestSlot {
-  std::uint64_t sequence;     // of the value, counting from 1
-  std::uint64_t size;         // bytes of payload
-  std::int64_t committed_ns;  // monotonic clock; 0 if the channel keeps no commit times
-  std::uint64_t reserved[5];
-};
-static_assert(sizeof(LatestSlot) == 64);
 
 struct LatestShape {
   std::uint32_t readers_max = 0;
@@ -65,6 +58,15 @@ struct LatestShape {
   // In the file that holds the slots: the channel's own, or the guests' data.
   [[nodiscard]] std::uint64_t slot_offset(std::uint64_t index) const noexcept {
     return (guests_max == 0 ? cells_end() : kSharedLine) + index * slot_stride();
+  }
+  // Slots that lie in the pages of the channel's own file which hold `wanted` of them: what shares
+  // a page with a slot that is needed costs nothing, and spares the writer looks at its readers.
+  [[nodiscard]] std::uint32_t slots_in_pages_of(std::uint32_t wanted,
+                                                std::uint64_t page) const noexcept {
+    const std::uint64_t end = kRegionHeaderSize + slot_offset(wanted);
+    const std::uint64_t room = (end + page - 1) / page * page - kRegionHeaderSize - slot_offset(0);
+    const std::uint64_t fit = room / slot_stride();
+    return fit < slots() ? static_cast<std::uint32_t>(fit) : slots();
   }
   // Of the channel's own file, of its data and of its seats.
   [[nodiscard]] std::uint64_t content_size() const noexcept {

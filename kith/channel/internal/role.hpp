@@ -7,32 +7,15 @@
 // the object's administrative lock, so no two of them meet.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <functional>
 #include <string>
 
 #include "kith/base/atomics.hpp"
+#include "kith/channel/internal/role_record.hpp"
 #include "kith/member/internal/owners.hpp"
 
 namespace kith::internal {
-
-template <class Atomics>
-struct RoleRecord {
-  // An owner word (member_id.hpp) with flags: bit 16 named, bit 17 vacant (then nobody owns it).
-  // 0 is a free role. Stored last when claiming, so a name without an owner means nothing.
-  typename Atomics::template Word<std::uint64_t> owner;
-  std::array<char, 64> name;  // empty for an unnamed role
-  std::array<char, 56> reserved;
-};
-static_assert(sizeof(RoleRecord<RealAtomics>) == 128);
-
-inline constexpr std::uint64_t kRoleNamed = std::uint64_t{1} << 16;
-inline constexpr std::uint64_t kRoleVacant = std::uint64_t{1} << 17;
-
-[[nodiscard]] constexpr bool is_vacant(std::uint64_t owner) noexcept {
-  return (owner & kRoleVacant) != 0;
-}
 
 // The roles of one kind in one object, and what giving one up means to that object.
 struct RoleTable {
@@ -44,11 +27,6 @@ struct RoleTable {
   std::function<void(std::uint32_t)> prepare;  // before a role is taken; may throw
   std::function<void(std::uint32_t)> drop;     // gives up all it held; repeatable
   std::function<void(std::uint32_t)> settle;   // gives up what a dead holder cannot have had
-};
-
-struct ClaimedRole {
-  std::uint32_t index = 0;
-  bool inherited = false;  // the role existed and may hold something
 };
 
 // Throws invalid_name unless `name` can name a role or is empty.
