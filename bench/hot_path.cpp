@@ -4,9 +4,11 @@
 // Percentiles are over batches of operations: a single one takes no longer than the clock.
 #include <atomic>
 #include <cstring>
+#include <memory>
 #include <stdexcept>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include <vector>
 
 #include "kith/channel/latest.hpp"
 #include "kith/region/region.hpp"
@@ -80,42 +82,75 @@ Run read_again(const Plan& plan) {
   });
 }
 
-// Each read gets a value that it has not seen: a write and a read in turn, less the write alone.
-void read_new_role(const Plan& plan, Stage& stage, Sheet& sheet) {
-  LatestWriter<Value64> writer(plan.domain, "hot.new");
-  LatestReader<Value64> reader(plan.domain, "hot.new");
-  Value64 value{};
-  bool fine = true;
-  const auto write = [&] {
+// A writer and a reader of one channel in one process.
+struct Ends {
+  Ends(const Domain& domain, const std::string& channel)
+      : writer(domain, channel), reader(domain, channel) {}
+  void write() {
     ++value.number;
     fine &= writer.write(value) == WriteAnswer::committed;
-  };
-  const auto read = [&] {
+  }
+  void read() {
     const auto pinned = reader.acquire();
     fine &= pinned && pinned->number == value.number;
-  };
-  const auto time_of = [](const auto& operation) {
-    const std::uint64_t before = ticks();
-    for (int i = 0; i < kBatch; ++i) operation();
-    return duration_ns(before, ticks());
-  };
-  for (int i = 0; i < 20 * kBatch; ++i) write(), read();
-  const Measured measured(stage, sheet);
-  while (stage.goes_on()) {
-    const double alone = time_of(write);
-    const double both = time_of([&] { write(), read(); });
-    sheet.times.record(std::max(0.0, both - alone) / kBatch);
-    sheet.operations += kBatch;
   }
-  require(fine, "a read gave another value than was written");
+
+  LatestWriter<Value64> writer;
+  LatestReader<Value64> reader;
+  Value64 value{};
+  bool fine = true;
+};
+
+template <class Operation>
+double time_of(int count, const Operation& operation) {
+  const std::uint64_t before = ticks();
+  for (int i = 0; i < count; ++i) operation(i);
+  return duration_ns(before, ticks());
 }
 
-Run read_new(const Plan& plan) {
-  const Name name{"read", "kith", 64, kExchange};
-  return {name.what, [plan, name](Crew& crew, Book& book) {
-            const double share = crew.play(
-                plan.time(120),
-                {{name.what, 0, [&](Sheet& sheet) { read_new_role(plan, crew.stage(), sheet); }}});
+// Each read gets a value that it has not seen: several channels are written, and then the reads of
+// all of them are timed. Not more channels than a set of the cache has ways: all begin a page.
+void read_new_role(const Plan& plan, Stage& stage, Sheet& sheet) {
+  constexpr int kChannels = 8;
+  std::vector<std::unique_ptr<Ends>> all;
+  for (int i = 0; i < kChannels; ++i) {
+    all.push_back(std::make_unique<Ends>(plan.domain, "hot.new" + std::to_string(i)));
+  }
+  const auto once = [&] {
+    for (auto& ends : all) ends->write();
+    return time_of(kChannels, [&](int i) { all[static_cast<std::size_t>(i)]->read(); });
+  };
+  for (int i = 0; i < 1000; ++i) (void)once();
+  {
+    const Measured measured(stage, sheet);
+    while (stage.goes_on()) sheet.times.record(once() / kChannels);
+  }
+  for (auto& ends : all) require(ends->fine, "a read gave another value than was written");
+}
+
+// The same found in another way: a write and a read in turn, less the same writes alone.
+void read_after_write_role(const Plan& plan, Stage& stage, Sheet& sheet) {
+  Ends ends(plan.domain, "hot.turn");
+  const auto write = [&](int) { ends.write(); };
+  const auto both = [&](int) { ends.write(), ends.read(); };
+  for (int i = 0; i < 20 * kBatch; ++i) both(i);
+  {
+    const Measured measured(stage, sheet);
+    while (stage.goes_on()) {
+      const double alone = time_of(kBatch, write);
+      sheet.times.record(std::max(0.0, time_of(kBatch, both) - alone) / kBatch);
+    }
+  }
+  require(ends.fine, "a read gave another value than was written");
+}
+
+template <class Role>
+Run read_new(const Plan& plan, const std::string& peer, const Role& role) {
+  const Name name{"read", peer, 64, kExchange};
+  return {name.what, [plan, name, role](Crew& crew, Book& book) {
+            const double share =
+                crew.play(plan.time(120),
+                          {{name.what, 0, [&](Sheet& sheet) { role(plan, crew.stage(), sheet); }}});
             Notes(book, share).percentiles(name, crew.stage().sheet(0).times);
           }};
 }
@@ -237,7 +272,8 @@ Section hot_path_section(const Plan& plan) {
   Section section{"hot_path", plan.repeats(15), {}};
   section.runs = {
       exchange_store_run(plan),
-      read_new(plan),
+      read_new(plan, "kith", read_new_role),
+      read_new(plan, "kith, after a write", read_after_write_role),
       read_again(plan),
       unchanged(plan),
       look(plan),

@@ -38,9 +38,10 @@ not by much.""",
   without the library, and the same page faults.
 - `memcpy`: source and target in the cache.""",
     "hot_path": """\
-A new value: a write and a read in turn, less the same writes alone. *Same value again* takes the
-same steps. The ratio of a write leaves out the copy, and the clock read where commit times are
-kept.""",
+A new value: eight channels are written, then the reads of all eight are timed. *Same value again*
+takes the same steps in one channel. *After a write*: a write and a read in turn, less the same
+writes alone; here the read's stores also delay the next write. The ratio of a write leaves out the
+copy, and the clock read where commit times are kept.""",
     "two_cores": """\
 *Releases*: the reader ends its guard before it looks for the next value. *Holds*: it keeps the
 guard and moves it on with `refresh()`. Both are half a round trip through two channels, in which
