@@ -118,7 +118,7 @@ struct Plan {
   std::size_t sample = 0;              // the short form: how many of the unremarkable ones besides
   std::size_t most_kills = 0;          // 0: no limit; else a random choice of so many
   std::uint64_t most_failures = 50;    // stop after so many failures; the rest is skipped; 0: never
-  std::chrono::milliseconds budget{};  // stop after this long; the rest is skipped; 0: never
+  std::chrono::milliseconds budget{};  // stop killing after so long; rest skipped; 0: never
   std::uint64_t seed = 1;              // of the random choices
 
   // After every instruction.
