@@ -79,7 +79,7 @@ struct SearchedAtomics {
   template <class T>
   class Word {
    public:
-    // The narrow words, the sleepers' and the count of slots, decide nothing here: no step for them.
+    // The narrow words, the sleepers' and the count of slots, decide nothing here: no step.
     T load(std::memory_order) const {
       if (sizeof(T) == sizeof(std::uint64_t)) step();
       return told(value_);

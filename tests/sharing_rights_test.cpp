@@ -88,7 +88,8 @@ TEST(DenyByDefault, HoldsForEveryRightAndEveryUser) {
               "");
     const std::pair<User, const char*> users[] = {
         {kOwner, row.owner}, {kOfGroup, row.of_group}, {kOther, row.other}};
-    for (const auto& [user, expected] : users) {
+    for (const auto& entry : users) {
+      const User& user = entry.first;
       const std::string works = as_user(user.name, user.user, user.group,
                                         [&](Mouth& test) {
                                           test.say(what_works(domain, user.name));
@@ -96,8 +97,8 @@ TEST(DenyByDefault, HoldsForEveryRightAndEveryUser) {
                                         })
                                     .next_word(soon())
                                     .value_or("nothing was said");
-      EXPECT_EQ(works, expected) << user.name << ", directory " << std::oct << row.directory
-                                 << ", channel " << row.channel;
+      EXPECT_EQ(works, entry.second) << user.name << ", directory " << std::oct << row.directory
+                                     << ", channel " << row.channel;
     }
   }
 }

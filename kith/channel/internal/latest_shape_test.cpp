@@ -66,9 +66,9 @@ TEST(LatestShape, RefusesNumbersThatDoNotFitTogether) {
     const std::pair<std::size_t, std::uint64_t> wrong[] = {
         {0, 0},    {0, 1001}, {1, 0}, {1, kLatestPayloadMax + 1},      {2, 2}, {3, 1001},
         {4, 1001}, {5, 1},    {6, 1}, {0, std::uint64_t{1} << 32 | 16}};
-    for (const auto& [word, value] : wrong) {
-      EXPECT_TRUE(refused(part, [&](RegionFacts& facts) { facts.geometry[word] = value; }))
-          << word << " = " << value;
+    for (const auto& entry : wrong) {
+      const auto change = [&](RegionFacts& facts) { facts.geometry[entry.first] = entry.second; };
+      EXPECT_TRUE(refused(part, change)) << entry.first << " = " << entry.second;
     }
     EXPECT_TRUE(refused(part, [](RegionFacts& facts) { ++facts.content_size; }));
     EXPECT_TRUE(refused(part, [](RegionFacts& facts) { --facts.content_size; }));
