@@ -21,11 +21,12 @@ class Program:
 
     started = []
 
-    def __init__(self, *arguments):
+    def __init__(self, *arguments, user=None):
         Program.started.append(self)
         self.name = os.path.basename(arguments[0])
         self.child = subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                      stderr=subprocess.STDOUT, text=True)
+                                      stderr=subprocess.STDOUT, text=True, user=user,
+                                      group=user, extra_groups=None if user is None else [])
         self.lines = []
         self.watchdog = threading.Timer(PATIENCE, self.child.kill)
         self.watchdog.start()
@@ -171,9 +172,23 @@ def who_is_there(folder, domain):
            "pose: latest, not in use", "readers 0, leaked 0", "removed: 0")
 
 
+def shared_with_guests(folder, domain):
+    root = os.geteuid() == 0  # only root can make a passer-by of another user
+    os.chmod(domain, 0o755)
+    station = Program(f"{folder}/station", f"{domain}/weather")
+    station.read_until("published value 1")
+    # Where other users may not even reach the programs, there are none; what is run is a copy.
+    copy = shutil.copy(f"{folder}/passer_by", f"{domain}/passer_by")
+    passer_by = Program(copy, f"{domain}/weather", user=65534 if root else None)
+    lines = passer_by.finish()
+    expect(lines, "degrees: 21.5", f"may write: {'no' if root else 'latest '}")
+    station.child.stdin.close()
+    station.finish()
+
+
 EXAMPLES = {run.__name__: run for run in (latest_value, shared_memory, shared_region,
                                           named_objects, plain_memory, passing_memory,
-                                          who_is_there)}
+                                          who_is_there, shared_with_guests)}
 
 
 def main(example, folder):

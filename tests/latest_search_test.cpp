@@ -209,8 +209,8 @@ class Run {
   }
 
   void succeed() {
-    WriterCore core(control_.latest, control_, bank(0), bank(1), words_);
-    write_on(core, last_of(core), bounds_.writes);
+    successor_.emplace(control_.latest, control_, bank(0), bank(1), words_);
+    write_on(*successor_, last_of(*successor_), bounds_.writes);
   }
 
   void write_on(WriterCore& core, std::uint64_t last, int writes) {
@@ -258,7 +258,9 @@ class Run {
   std::array<LatestReaderCell<SearchedAtomics>, 2> cells_{};
   std::vector<std::uint64_t> slots_;  // the number of the value that stands there; 0: torn
   std::array<std::optional<std::uint32_t>, 2> held_;
-  std::optional<LatestWriterCore<SearchedAtomics>> writer_;
+  // Here, and not on the fibers' stacks, which end without unwinding.
+  std::optional<WriterCore> writer_;
+  std::optional<WriterCore> successor_;
   std::string wrong_;
   int values_read_ = 0;
   bool writer_died_ = false;
@@ -309,6 +311,7 @@ class LatestSearch : public ::testing::Test {
 
 // The bounds are such that a slot can be pinned, every other be written, and it be its turn again:
 // the first scan's slots are used up beforehand, and there are as many writes as slots.
+// (Both readers, a slot to spare and one write more are a million states, and as clean.)
 TEST_F(LatestSearch, AMemberAlone) {
   EXPECT_EQ(search({.written = 4, .writes = 4, .member_reads = 2}), "");
   EXPECT_EQ(search({.spares = 1, .written = 5, .writes = 5, .member_reads = 2}), "");
@@ -324,7 +327,7 @@ TEST_F(LatestSearch, AMemberAndAGuest) {
 }
 
 TEST_F(LatestSearch, AMemberAndAGuestWithASlotToSpare) {
-  EXPECT_EQ(search({.spares = 1, .written = 5, .writes = 5, .member_reads = 1, .guest_reads = 1}),
+  EXPECT_EQ(search({.spares = 1, .written = 5, .writes = 4, .member_reads = 1, .guest_reads = 1}),
             "");
 }
 

@@ -81,6 +81,7 @@ TEST_F(TruncationGuardTest, LostPagesReadAsZerosAndAreTold) {
 
 TEST_F(TruncationGuardTest, WithoutItOrOutsideOfItTheProcessEnds) {
   Child without([&] {
+    std::signal(SIGBUS, SIG_DFL);  // a sanitizer has one of its own
     const Mapped it(scratch_.open());
     const GuardedPages pages(it.mapping);
     static_cast<void>(set_size(it.file, 0));
@@ -88,6 +89,7 @@ TEST_F(TruncationGuardTest, WithoutItOrOutsideOfItTheProcessEnds) {
   });
   EXPECT_EQ(without.wait(), -SIGBUS);
   Child outside([&] {
+    std::signal(SIGBUS, SIG_DFL);  // a sanitizer has one of its own
     guard_truncation();
     const Mapped noted(scratch_.open());
     const Mapped other(scratch_.open());
@@ -97,6 +99,7 @@ TEST_F(TruncationGuardTest, WithoutItOrOutsideOfItTheProcessEnds) {
   });
   EXPECT_EQ(outside.wait(), -SIGBUS);
   Child ended([&] {
+    std::signal(SIGBUS, SIG_DFL);  // a sanitizer has one of its own
     guard_truncation();
     const Mapped it(scratch_.open());
     { const GuardedPages pages(it.mapping); }
@@ -108,6 +111,7 @@ TEST_F(TruncationGuardTest, WithoutItOrOutsideOfItTheProcessEnds) {
 
 TEST_F(TruncationGuardTest, ASignalThatAProcessSentEndsTheProcess) {
   Child child([&] {
+    std::signal(SIGBUS, SIG_DFL);
     guard_truncation();
     ::kill(::getpid(), SIGBUS);
     return 0;
