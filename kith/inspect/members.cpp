@@ -22,10 +22,6 @@ constexpr std::uint64_t kMembersMaxMax = 65'535;
                               .remedy = "remove it while nobody uses the domain"});
 }
 
-std::uint64_t lists_offset(std::uint64_t members_max) {
-  return (kRecordsOffset + members_max * sizeof(MemberRecord) + 4095) / 4096 * 4096;
-}
-
 // Only what its owner gave pages to, and no more than there can be.
 std::vector<std::uint64_t> read_list(const Look& look, std::uint64_t offset, std::uint32_t ready) {
   std::vector<std::uint64_t> list(std::min(ready, kAttachMax));
@@ -40,7 +36,7 @@ std::vector<TableEntry> read_members(const Look& look, const std::string& object
   const std::uint64_t members_max = look.facts().geometry[kMembersMaxWord];
   if (look.facts().kind != kMembersKind) throw_damaged(object, "a " + look.facts().kind);
   if (members_max < 1 || members_max > kMembersMaxMax ||
-      lists_offset(members_max) + members_max * kAttachListSize > look.facts().content_size) {
+      table_size(members_max) > look.facts().content_size) {
     throw_damaged(object, std::to_string(members_max) + " places");
   }
   std::vector<TableEntry> entries;
@@ -63,7 +59,7 @@ std::vector<TableEntry> read_members(const Look& look, const std::string& object
     entry.facts.since_ns = record.since_ns;
     entry.facts.reaped = entry.facts.liveness != Liveness::dead;
     const std::uint32_t ready = record.attached_ready.load(std::memory_order_relaxed);
-    entry.attached = read_list(look, lists_offset(members_max) + i * kAttachListSize, ready);
+    entry.attached = read_list(look, attach_lists_offset(members_max) + i * kAttachListSize, ready);
     entries.push_back(std::move(entry));
   }
   return entries;

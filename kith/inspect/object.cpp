@@ -7,31 +7,22 @@
 #include "kith/inspect/internal/latest_view.hpp"
 #include "kith/inspect/internal/member_table.hpp"
 #include "kith/region/internal/errors.hpp"
+#include "kith/region/internal/object_table.hpp"
 
 namespace kith {
 namespace {
 
 using internal::Look;
 
-// What object_region.cpp keeps at the beginning of its content. Part of the format.
-struct NamedEntry {
-  std::array<char, 64> name;
-  std::uint64_t fingerprint;
-  std::uint64_t offset;
-  std::uint64_t size;
-  std::array<char, 40> type_name;
-};
-static_assert(sizeof(NamedEntry) == 128);
-constexpr std::uint64_t kEntriesOffset = 128;
-
 std::vector<NamedObjectFacts> named_objects(const Look& look) {
   std::vector<NamedObjectFacts> named;
   std::uint32_t count = 0;
-  if (look.facts().kind != "objects" || !look.read(0, count)) return named;
-  const auto most = std::min<std::uint64_t>(count, look.facts().geometry[0]);
+  if (look.facts().kind != internal::kObjectsKind || !look.read(0, count)) return named;
+  const auto most =
+      std::min<std::uint64_t>(count, look.facts().geometry[internal::kObjectsMaxWord]);
   for (std::uint64_t i = 0; i < most; ++i) {
-    NamedEntry entry{};
-    if (!look.read(kEntriesOffset + i * sizeof entry, entry)) break;
+    internal::ObjectEntry entry{};
+    if (!look.read(internal::kEntriesOffset + i * sizeof entry, entry)) break;
     named.push_back({internal::get_text(entry.name), internal::get_text(entry.type_name),
                      entry.fingerprint, entry.offset, entry.size});
   }

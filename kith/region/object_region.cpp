@@ -5,46 +5,27 @@
 
 #include "kith/base/name.hpp"
 #include "kith/region/internal/errors.hpp"
+#include "kith/region/internal/object_table.hpp"
 
 namespace kith {
 namespace {
 
-// Content of an ObjectRegion:
-//   0     ObjectTable: how many entries count
-//   128   entries, one per object, in the order of their creation
-//   ...   the objects
-// An object exists once `count` covers its entry: creating one is a single store, made last.
-struct ObjectEntry {
-  std::array<char, 64> name;
-  std::uint64_t fingerprint;
-  std::uint64_t offset;  // from the beginning of the content
-  std::uint64_t size;
-  std::array<char, 40> type_name;
-};
-static_assert(sizeof(ObjectEntry) == 128);
-
-struct ObjectTable {
-  std::atomic<std::uint32_t> count;
-};
-
-constexpr std::uint64_t kEntriesOffset = 128;
-constexpr std::size_t kObjectsMaxWord = 0;  // word of the geometry
 constexpr std::uint32_t kObjectsMaxMax = 1u << 20;
 
 std::uint64_t objects_offset(std::uint64_t objects_max) {
-  return kEntriesOffset + objects_max * sizeof(ObjectEntry);
+  return internal::kEntriesOffset + objects_max * sizeof(internal::ObjectEntry);
 }
 
 std::uint64_t objects_max_of(const internal::MappedRegion& region) {
-  return region.facts().geometry[kObjectsMaxWord];
+  return region.facts().geometry[internal::kObjectsMaxWord];
 }
 
-ObjectEntry* entries_of(const internal::MappedRegion& region) {
-  return reinterpret_cast<ObjectEntry*>(region.content() + kEntriesOffset);
+internal::ObjectEntry* entries_of(const internal::MappedRegion& region) {
+  return reinterpret_cast<internal::ObjectEntry*>(region.content() + internal::kEntriesOffset);
 }
 
 std::atomic<std::uint32_t>& count_of(const internal::MappedRegion& region) {
-  return reinterpret_cast<ObjectTable*>(region.content())->count;
+  return reinterpret_cast<internal::ObjectTable*>(region.content())->count;
 }
 
 [[noreturn]] void throw_damaged(const internal::MappedRegion& region, const std::string& found) {
@@ -63,8 +44,8 @@ std::uint32_t committed(const internal::MappedRegion& region) {
 }
 
 // An entry as read once, inside the region for certain.
-ObjectEntry checked_entry(const internal::MappedRegion& region, std::uint32_t index) {
-  ObjectEntry entry;
+internal::ObjectEntry checked_entry(const internal::MappedRegion& region, std::uint32_t index) {
+  internal::ObjectEntry entry;
   std::memcpy(&entry, entries_of(region) + index, sizeof entry);
   const std::uint64_t size = region.content_size();
   const bool inside = entry.offset >= objects_offset(objects_max_of(region)) &&
@@ -75,10 +56,10 @@ ObjectEntry checked_entry(const internal::MappedRegion& region, std::uint32_t in
 
 internal::RegionSpec spec_for(const ObjectRegionOptions& options) {
   internal::RegionSpec spec;
-  spec.kind = "objects";
+  spec.kind = internal::kObjectsKind;
   spec.lifetime = options.lifetime;
   spec.accept = [wanted = options](const internal::RegionFacts& facts, const std::string& object) {
-    const std::uint64_t objects_max = facts.geometry[kObjectsMaxWord];
+    const std::uint64_t objects_max = facts.geometry[internal::kObjectsMaxWord];
     const std::uint64_t beside =
         objects_offset(std::min<std::uint64_t>(objects_max, kObjectsMaxMax));
     if (objects_max > kObjectsMaxMax || beside > facts.content_size) {
@@ -111,7 +92,7 @@ internal::RegionSpec creation_spec(const ObjectRegionOptions& options, const std
   }
   internal::RegionSpec spec = spec_for(options);
   spec.content_size = objects_offset(options.objects_max) + options.bytes;
-  spec.geometry[kObjectsMaxWord] = options.objects_max;
+  spec.geometry[internal::kObjectsMaxWord] = options.objects_max;
   return spec;
 }
 
@@ -148,7 +129,7 @@ std::byte* ObjectRegion::place_of(const Request& request) const {
   KITH_REQUIRE(region_, "a closed or moved-from region has no objects");
   const std::uint32_t count = committed(region_);
   for (std::uint32_t i = 0; i < count; ++i) {
-    const ObjectEntry entry = checked_entry(region_, i);
+    const internal::ObjectEntry entry = checked_entry(region_, i);
     if (internal::get_text(entry.name) != request.name) continue;
     const bool same = entry.fingerprint == request.fingerprint && entry.size == request.size &&
                       entry.offset % request.alignment == 0;
@@ -168,7 +149,7 @@ std::byte* ObjectRegion::place_of(const Request& request) const {
 std::byte* ObjectRegion::make(const Request& request, Deadline deadline, Existing existing) {
   KITH_REQUIRE(region_, "a closed or moved-from region has no objects");
   const std::string object = "object '" + request.name + "' of " + region_.object();
-  const std::string why = why_not_a_name(request.name, sizeof(ObjectEntry::name) - 1);
+  const std::string why = why_not_a_name(request.name, sizeof(internal::ObjectEntry::name) - 1);
   if (!why.empty()) throw internal::invalid_name("object", request.name, why);
   const internal::AdminLock lock(region_.domain(), region_.name(), region_.identity(), deadline);
   lock.require(object);
@@ -193,7 +174,7 @@ std::byte* ObjectRegion::append(const Request& request) {
   }
   std::uint64_t offset = objects_offset(objects_max);
   if (count > 0) {
-    const ObjectEntry last = checked_entry(region_, count - 1);
+    const internal::ObjectEntry last = checked_entry(region_, count - 1);
     offset = last.offset + last.size;
   }
   offset = (offset + request.alignment - 1) / request.alignment * request.alignment;
@@ -208,7 +189,7 @@ std::byte* ObjectRegion::append(const Request& request) {
   std::byte* place = region_.content() + offset;
   std::memset(place, 0, request.size);  // a killed creator may have left something here
   request.construct(place);
-  ObjectEntry& entry = entries_of(region_)[count];
+  internal::ObjectEntry& entry = entries_of(region_)[count];
   internal::put_text(entry.name, request.name);
   internal::put_text(entry.type_name, request.type_name);
   entry.fingerprint = request.fingerprint;

@@ -69,6 +69,8 @@ class RegionHandle {
   [[nodiscard]] bool created_here() const noexcept { return region_.created_here(); }
   // The name is gone or stands for a newer object, or the creator it was to live with is dead.
   [[nodiscard]] bool is_orphaned() const noexcept { return region_.is_orphaned(); }
+  // A peer cut the file short and guard_truncation() put zeros in its place.
+  [[nodiscard]] bool has_lost_pages() const noexcept { return region_.has_lost_pages(); }
   // The file itself, a descriptor that is yours to close. Throws orphaned.
   [[nodiscard]] int open_descriptor() const { return region_.reopen().release(); }
   void close() noexcept { region_.close(); }

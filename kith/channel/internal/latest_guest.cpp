@@ -20,9 +20,6 @@ using namespace std::chrono_literals;
 // What guests do under the seats' administrative lock takes microseconds.
 constexpr auto kSeatPatience = 1s;
 
-// A life lock per seat, on the seats' file.
-constexpr std::uint64_t kSeatLocks = std::uint64_t{1} << 51;
-
 void check_stamp(const RegionFacts& facts, const LatestRequest& request,
                  const std::string& object) {
   const bool is_data = facts.kind == std::string(kLatestKind) + "." + kDataSatellite;

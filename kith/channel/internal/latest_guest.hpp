@@ -24,6 +24,8 @@ namespace kith::internal {
 
 // On the guests' data, held shared by the writer while it has its role.
 inline constexpr std::uint64_t kWriterLivesLock = std::uint64_t{1} << 51;
+// On the guests' seats, one for each: held by the guest who sits there. Part of the format.
+inline constexpr std::uint64_t kSeatLocks = std::uint64_t{1} << 51;
 
 // Guests own words by the seat they sit on: its life lock lies on the seats' file.
 class GuestSeats final : public Owners {

@@ -9,9 +9,6 @@
 namespace kith::internal {
 namespace {
 
-// A guest's life lock on the seats, as latest_guest.cpp takes it. Part of the format.
-constexpr std::uint64_t kSeatLocks = std::uint64_t{1} << 51;
-
 using Cell = LatestReaderCell<RealAtomics>;
 using Control = LatestControl<RealAtomics>;
 using Record = RoleRecord<RealAtomics>;

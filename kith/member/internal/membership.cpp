@@ -21,12 +21,6 @@ std::map<std::string, std::weak_ptr<Membership>>& memberships() {
   return only;
 }
 
-std::uint64_t table_size(std::uint64_t members_max) {
-  const std::uint64_t records = members_max * sizeof(MemberRecord);
-  const std::uint64_t lists_offset = (kRecordsOffset + records + 4095) / 4096 * 4096;
-  return lists_offset + members_max * kAttachListSize;
-}
-
 RegionSpec table_spec(const DomainOptions& options) {
   RegionSpec spec;
   spec.kind = kMembersKind;
@@ -95,7 +89,7 @@ MemberRecord& Membership::record(std::uint32_t index) const noexcept {
 }
 
 std::atomic<std::uint64_t>* Membership::attach_list(std::uint32_t index) const noexcept {
-  std::byte* lists = table_.content() + table_size(members_max_) - members_max_ * kAttachListSize;
+  std::byte* lists = table_.content() + attach_lists_offset(members_max_);
   return reinterpret_cast<std::atomic<std::uint64_t>*>(lists + index * kAttachListSize);
 }
 

@@ -21,6 +21,14 @@ inline constexpr std::size_t kMembersMaxWord = 0;  // word of the geometry
 inline constexpr std::uint64_t kRecordsOffset = 4096;
 inline constexpr std::uint64_t kAttachListSize = 128 * 1024;
 inline constexpr std::uint32_t kAttachMax = kAttachListSize / sizeof(std::uint64_t);
+inline constexpr std::uint64_t kRecordSize = 128;
+
+[[nodiscard]] constexpr std::uint64_t attach_lists_offset(std::uint64_t members_max) noexcept {
+  return (kRecordsOffset + members_max * kRecordSize + 4095) / 4096 * 4096;
+}
+[[nodiscard]] constexpr std::uint64_t table_size(std::uint64_t members_max) noexcept {
+  return attach_lists_offset(members_max) + members_max * kAttachListSize;
+}
 
 // Locks on the file, beside those of every region. `life` is held by a living member and by nobody
 // else; `reap` by who gives back what a dead one held. They are two, so that being reaped never
@@ -51,7 +59,7 @@ struct MemberRecord {
   std::array<char, 16> program;
   std::array<char, 76> reserved;
 };
-static_assert(sizeof(MemberRecord) == 128 && offsetof(MemberRecord, since_ns) == 24);
+static_assert(sizeof(MemberRecord) == kRecordSize && offsetof(MemberRecord, since_ns) == 24);
 
 inline constexpr std::uint64_t kUsed = 1;
 
