@@ -9,8 +9,8 @@
 #include "kith/base/name.hpp"
 #include "kith/os/futex.hpp"
 #include "kith/os/process.hpp"
-#include "kith/region/internal/access.hpp"
 #include "kith/region/internal/errors.hpp"
+#include "kith/region/internal/file_rights.hpp"
 
 namespace kith {
 namespace {

@@ -48,7 +48,7 @@ LatestShape wanted_shape(const LatestRequest& request, const std::string& object
   shape.payload_max = request.payload_max.value_or(0);
   shape.commit_time = request.commit_time.value_or(false);
   shape.spare_slots = request.spare_slots.value_or(0);
-  const bool has_guests = Access{.mode = request.rights.mode}.has_guests();
+  const bool has_guests = FileRights{.mode = request.rights.mode}.has_guests();
   shape.guests_max = request.guests_max.value_or(has_guests ? kLatestGuestsDefault : 0);
   if (request.rights.are_given() && has_guests != (shape.guests_max > 0)) {
     throw Error(
@@ -96,7 +96,7 @@ RegionSpec spec_for(const LatestRequest& request, const LatestShape& shape) {
   const std::uint32_t slots_now =
       all_now ? shape.slots() : shape.slots_in_pages_of(wanted, os::page_size());
   if (has_guests) {
-    spec.satellites = [shape](const Access& access) {
+    spec.satellites = [shape](const FileRights& access) {
       return std::vector<SatelliteSpec>{
           // The data first: by them a cleaner knows whether the creator lives.
           {kDataSatellite, shape.data_size(), access.read_mode()},

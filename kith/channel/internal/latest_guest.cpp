@@ -38,7 +38,7 @@ void check_stamp(const RegionFacts& facts, const LatestRequest& request,
 
 os::Mapping map_guest_file(const RegionFile& file, std::uint64_t content_size, os::Access access,
                            const std::string& object) {
-  auto mapping = os::Mapping::of_file(file.file, region_file_size(content_size), access);
+  auto mapping = os::Mapping::of_file(file.file, region_file_size(content_size, file.file), access);
   if (!mapping) throw system_error(object, "mapping its guests' files", mapping.error);
   return std::move(mapping.value);
 }

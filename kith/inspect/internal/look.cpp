@@ -3,8 +3,8 @@
 #include <cerrno>
 
 #include "kith/os/process.hpp"
-#include "kith/region/internal/access.hpp"
 #include "kith/region/internal/errors.hpp"
+#include "kith/region/internal/file_rights.hpp"
 
 namespace kith::internal {
 

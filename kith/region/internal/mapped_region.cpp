@@ -9,9 +9,8 @@
 #include "kith/base/name.hpp"
 #include "kith/os/fork.hpp"
 #include "kith/os/futex.hpp"
-#include "kith/os/process.hpp"
-#include "kith/os/random.hpp"
 #include "kith/region/internal/errors.hpp"
+#include "kith/region/internal/stamp.hpp"
 
 namespace kith::internal {
 namespace {
@@ -35,56 +34,11 @@ void check_name(const std::string& what, const std::string& name) {
   if (!why.empty()) throw invalid_name(what, name, why);
 }
 
-std::string type_text(const std::string& kind, const std::string& type_name, std::uint64_t size,
-                      std::uint64_t fingerprint) {
-  std::string text = kind;
-  if (!type_name.empty()) text += " of " + type_name;
-  text += ", " + bytes_text(size);
-  if (fingerprint != 0) text += ", layout " + std::to_string(fingerprint);
-  return text;
-}
-
-void check_stamp(const RegionFacts& facts, const RegionSpec& spec, const std::string& object) {
-  const bool same_size =
-      spec.content_size == 0 || spec.any_size_opens || facts.content_size == spec.content_size;
-  if (facts.kind != spec.kind || facts.fingerprint != spec.fingerprint || !same_size) {
-    const std::uint64_t size = spec.content_size != 0 ? spec.content_size : facts.content_size;
-    throw Error(
-        Errc::wrong_type,
-        {.object = object,
-         .expected = type_text(spec.kind, spec.type_name, size, spec.fingerprint),
-         .found = type_text(facts.kind, facts.type_name, facts.content_size, facts.fingerprint),
-         .remedy = "build both programs from one definition, or remove the old object"});
-  }
-  if (spec.accept) spec.accept(facts, object);
-}
-
-void fill_header(RegionHeader& header, const RegionSpec& spec, std::uint64_t size) {
-  header.magic = kRegionMagic;
-  header.byte_order = kByteOrderMark;
-  header.format_major = kFormatMajor;
-  header.format_minor = kFormatMinor;
-  header.word_bits = kWordBits;
-  header.lifetime = static_cast<std::uint32_t>(spec.lifetime);
-  header.size = size;
-  header.content_size = spec.content_size;
-  header.fingerprint = spec.fingerprint;
-  header.identity = {os::random_number(), os::random_number()};
-  header.created_ns = os::wall_clock_ns();
-  const auto process = os::this_process();
-  header.creator_pid = process.pid;
-  put_text(header.creator_program, process.program);
-  put_text(header.kind, spec.kind);
-  put_text(header.type_name, spec.type_name);
-  header.geometry = spec.geometry;
-  header.has_satellites = spec.satellites ? 1 : 0;
-}
-
 // Gives the unnamed file its size and, now, its pages.
 void allocate(const os::Descriptor& file, const RegionSpec& spec, std::uint64_t size,
               const std::string& object) {
   const std::uint64_t content = spec.allocated_now.value_or(spec.content_size);
-  const std::uint64_t wanted = std::min(size, region_file_size(content));
+  const std::uint64_t wanted = std::min(size, region_file_size(content, file));
   // A look beforehand, so that what cannot be had does not push everybody else off the file system
   // while it is tried. Some file systems know no limit and report none; allocating decides.
   const auto space = os::space_of(file);
@@ -141,20 +95,20 @@ void MappedRegion::take_creator_lock(const os::Descriptor& file) {
   creator_lock_ = std::move(held.value);
 }
 
-void MappedRegion::fill(const Newborn& newborn, const RegionSpec& spec, const Access& access) {
+void MappedRegion::fill(const Newborn& newborn, const RegionSpec& spec, const FileRights& rights) {
   const os::Descriptor& file = newborn.file();
-  const std::uint64_t size = region_file_size(spec.content_size);
+  const std::uint64_t size = region_file_size(spec.content_size, file);
   allocate(file, spec, size, object());
   const auto facts = os::facts_of(file);
   const auto directory = os::facts_of(newborn.directory());
   if (!facts || !directory) {
     throw system_error(object(), "looking at the new file", std::max(facts.error, directory.error));
   }
-  give_access(file, access.members_mode(), access.group, directory.value, object());
+  give_file_rights(file, rights.members_mode(), rights.group, directory.value, object());
   auto mapped = os::Mapping::of_file(file, size, os::Access::read_write);
   if (!mapped) throw system_error(object(), "mapping " + bytes_text(size), mapped.error);
   auto& header = *std::construct_at(reinterpret_cast<RegionHeader*>(mapped.value.data()));
-  fill_header(header, spec, size);
+  write_stamp(header, spec, size);
   if (spec.fill) spec.fill(mapped.value.data() + kRegionHeaderSize);
   identity_ = facts.value.identity;
   facts_ = facts_from(header);
@@ -179,7 +133,7 @@ class SatelliteBirth {
 
   // False if the directory went away meanwhile.
   [[nodiscard]] bool add(const SatelliteSpec& satellite, const RegionSpec& main,
-                         const Access& access);
+                         const FileRights& rights);
   void keep() noexcept { kept_ = true; }
 
  private:
@@ -192,7 +146,7 @@ class SatelliteBirth {
 };
 
 bool SatelliteBirth::add(const SatelliteSpec& satellite, const RegionSpec& main,
-                         const Access& access) {
+                         const FileRights& rights) {
   newborns_.push_back(std::make_unique<Newborn>(domain_, description_));
   Newborn& newborn = *newborns_.back();
   if (newborns_.size() == 1) {
@@ -209,15 +163,15 @@ bool SatelliteBirth::add(const SatelliteSpec& satellite, const RegionSpec& main,
   spec.geometry = main.geometry;
   spec.geometry[kObjectInodeWord] = object_.inode;
   spec.lifetime = main.lifetime;
-  const std::uint64_t size = region_file_size(spec.content_size);
+  const std::uint64_t size = region_file_size(spec.content_size, newborn.file());
   allocate(newborn.file(), spec, size, description_);
   const auto directory = os::facts_of(newborn.directory());
   if (!directory) throw system_error(description_, "looking at the directory", directory.error);
-  give_access(newborn.file(), satellite.mode, access.group, directory.value, description_);
+  give_file_rights(newborn.file(), satellite.mode, rights.group, directory.value, description_);
   // Unmapped again at the end: a mapping would keep the lock beyond the birth.
   auto mapped = os::Mapping::of_file(newborn.file(), size, os::Access::read_write);
   if (!mapped) throw system_error(description_, "mapping " + bytes_text(size), mapped.error);
-  fill_header(*std::construct_at(reinterpret_cast<RegionHeader*>(mapped.value.data())), spec, size);
+  write_stamp(*std::construct_at(reinterpret_cast<RegionHeader*>(mapped.value.data())), spec, size);
   switch (newborn.publish(satellite_name(object_, satellite.what), description_)) {
     case Newborn::Published::yes:
       return true;
@@ -232,12 +186,12 @@ bool SatelliteBirth::add(const SatelliteSpec& satellite, const RegionSpec& main,
                              .remedy = "remove " + satellite_name(object_, satellite.what)});
 }
 
-void refuse_guests(const Access& access, const RegionSpec& spec, const std::string& object) {
-  if (!access.has_guests() || spec.satellites) return;
+void refuse_guests(const FileRights& rights, const RegionSpec& spec, const std::string& object) {
+  if (!rights.has_guests() || spec.satellites) return;
   throw Error(Errc::invalid_argument,
               {.object = object,
                .expected = "rw or nothing for each of owner, group and others",
-               .found = "mode " + octal(access.mode) + ", which lets some only read",
+               .found = "mode " + octal(rights.mode) + ", which lets some only read",
                .remedy = "share a region whole, or hand its values on by a channel, which guests "
                          "can read without a right to write"});
 }
@@ -278,13 +232,13 @@ std::optional<MappedRegion> MappedRegion::attempt_create(const Domain& domain,
   region.take_creator_lock(newborn.file());
   const auto directory = os::facts_of(newborn.directory());
   if (!directory) throw system_error(region.object(), "looking at the domain", directory.error);
-  const Access access = access_of(spec.rights, directory.value, region.object());
-  refuse_guests(access, spec, region.object());
-  region.fill(newborn, spec, access);
+  const FileRights rights = file_rights(spec.rights, directory.value, region.object());
+  refuse_guests(rights, spec, region.object());
+  region.fill(newborn, spec, rights);
   SatelliteBirth satellites(domain, region.identity_, region.object());
   if (spec.satellites) {
-    for (const SatelliteSpec& satellite : spec.satellites(access)) {
-      if (!satellites.add(satellite, spec, access)) return std::nullopt;
+    for (const SatelliteSpec& satellite : spec.satellites(rights)) {
+      if (!satellites.add(satellite, spec, rights)) return std::nullopt;
     }
   }
   if (!region.publish(newborn)) return std::nullopt;
@@ -327,7 +281,7 @@ std::optional<MappedRegion> MappedRegion::attempt_open(const Domain& domain,
     return std::nullopt;
   }
   // Before any lock: who is refused must not be in the way of the last member's leaving.
-  check_stamp(found->facts, spec, object);
+  require_stamp(found->facts, spec, object);
   const auto others =
       os::is_locked_elsewhere(found->file, RegionLock::kUse, os::LockKind::exclusive);
   const auto used = os::try_lock(found->file, RegionLock::kUse, os::LockKind::shared);

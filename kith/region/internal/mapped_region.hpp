@@ -14,7 +14,7 @@
 #include "kith/os/mapping.hpp"
 #include "kith/os/truncation_guard.hpp"
 #include "kith/region/domain.hpp"
-#include "kith/region/internal/access.hpp"
+#include "kith/region/internal/file_rights.hpp"
 #include "kith/region/internal/region_file.hpp"
 #include "kith/region/internal/satellite.hpp"
 #include "kith/region/layout.hpp"
@@ -37,7 +37,7 @@ struct RegionSpec {
   Rights rights{};
   // Creating: what an object for guests needs beside its own file, once its rights are known to
   // have some. Empty: this kind knows no guests.
-  std::function<std::vector<SatelliteSpec>(const Access&)> satellites;
+  std::function<std::vector<SatelliteSpec>(const FileRights&)> satellites;
   // Fills the zeroed content before anybody can see it.
   std::function<void(std::byte* content)> fill;
   // Opening: throws if the region, of the right kind and type, still is not what was asked for.
@@ -91,7 +91,7 @@ class MappedRegion {
   static std::optional<MappedRegion> attempt_open(const Domain& domain, const std::string& name,
                                                   const RegionSpec& spec);
   void map(const os::Descriptor& file);
-  void fill(const Newborn& newborn, const RegionSpec& spec, const Access& access);
+  void fill(const Newborn& newborn, const RegionSpec& spec, const FileRights& rights);
   [[nodiscard]] bool publish(Newborn& newborn);
   static std::optional<MappedRegion> attempt_create(const Domain& domain, const std::string& name,
                                                     const RegionSpec& spec);

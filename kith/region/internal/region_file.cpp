@@ -6,10 +6,11 @@
 #include "kith/base/name.hpp"
 #include "kith/os/fork.hpp"
 #include "kith/os/futex.hpp"
+#include "kith/os/huge_pages.hpp"
 #include "kith/os/process.hpp"
 #include "kith/os/random.hpp"
-#include "kith/region/internal/access.hpp"
 #include "kith/region/internal/errors.hpp"
+#include "kith/region/internal/file_rights.hpp"
 #include "kith/region/internal/satellite.hpp"
 
 namespace kith::internal {
@@ -146,8 +147,8 @@ std::optional<RegionFile> open_region_file(const Domain& domain, const std::stri
   return region;
 }
 
-std::uint64_t region_file_size(std::uint64_t content_size) noexcept {
-  const std::uint64_t page = os::page_size();
+std::uint64_t region_file_size(std::uint64_t content_size, const os::Descriptor& file) noexcept {
+  const std::uint64_t page = os::page_size_of(file);
   return (kRegionHeaderSize + content_size + page - 1) / page * page;
 }
 

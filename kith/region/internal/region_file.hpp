@@ -42,7 +42,8 @@ struct RegionFile {
                                                          const std::string& object);
 
 // Bytes of the file of a region with so much content: whole pages, the header's included.
-[[nodiscard]] std::uint64_t region_file_size(std::uint64_t content_size) noexcept;
+[[nodiscard]] std::uint64_t region_file_size(std::uint64_t content_size,
+                                             const os::Descriptor& file) noexcept;
 
 // True if `name` still stands for `identity`.
 [[nodiscard]] bool name_stands_for(const os::Descriptor& directory, const std::string& name,

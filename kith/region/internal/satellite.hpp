@@ -12,7 +12,7 @@
 #include <string>
 
 #include "kith/os/file.hpp"
-#include "kith/region/internal/access.hpp"
+#include "kith/region/internal/file_rights.hpp"
 #include "kith/region/internal/region_file.hpp"
 #include "kith/region/layout.hpp"
 

@@ -11,7 +11,7 @@
 namespace kith::internal {
 
 // Rights with every blank filled in.
-struct Access {
+struct FileRights {
   std::uint32_t mode = 0600;
   std::uint32_t group = 0;
 
@@ -29,12 +29,12 @@ struct Access {
 
 // What `asked` means for an object in `directory`. Throws invalid_argument for a mode that gives
 // writing without reading, or reading to the group without a right to the directory's entries.
-[[nodiscard]] Access access_of(const Rights& asked, const os::FileFacts& directory,
-                               const std::string& object);
+[[nodiscard]] FileRights file_rights(const Rights& asked, const os::FileFacts& directory,
+                                     const std::string& object);
 
 // Gives a new file that nobody else can see yet its mode and group.
-void give_access(const os::Descriptor& file, std::uint32_t mode, std::uint32_t group,
-                 const os::FileFacts& directory, const std::string& object);
+void give_file_rights(const os::Descriptor& file, std::uint32_t mode, std::uint32_t group,
+                      const os::FileFacts& directory, const std::string& object);
 
 // True if a file of this owner and group in `directory` is one that those who share the directory
 // made, and not somebody's who only may reach it.

@@ -1,4 +1,4 @@
-#include "kith/region/internal/access.hpp"
+#include "kith/region/internal/file_rights.hpp"
 
 #include "kith/base/error.hpp"
 #include "kith/os/failure.hpp"
@@ -34,14 +34,14 @@ void check_mode(std::uint32_t mode, const std::string& object) {
 
 }  // namespace
 
-bool Access::has_guests() const noexcept {
+bool FileRights::has_guests() const noexcept {
   for (const std::uint32_t who : kClasses) {
     if (may_read(mode, who) && !may_write(mode, who)) return true;
   }
   return false;
 }
 
-std::uint32_t Access::members_mode() const noexcept {
+std::uint32_t FileRights::members_mode() const noexcept {
   std::uint32_t members = 0;
   for (const std::uint32_t who : kClasses) {
     if (may_read(mode, who) && may_write(mode, who)) members |= who * 6;
@@ -49,7 +49,7 @@ std::uint32_t Access::members_mode() const noexcept {
   return members;
 }
 
-std::uint32_t Access::seats_mode() const noexcept {
+std::uint32_t FileRights::seats_mode() const noexcept {
   std::uint32_t seats = 0;
   for (const std::uint32_t who : kClasses) {
     if (may_read(mode, who)) seats |= who * 6;
@@ -66,17 +66,18 @@ std::uint32_t group_number(const std::string& name, const std::string& object) {
                                        .remedy = "see `getent group` for those there are"});
 }
 
-Access access_of(const Rights& asked, const os::FileFacts& directory, const std::string& object) {
-  Access access;
+FileRights file_rights(const Rights& asked, const os::FileFacts& directory,
+                       const std::string& object) {
+  FileRights rights;
   const bool shared = (directory.permissions & kGroupMayWrite) != 0;
-  access.mode = asked.are_given() ? asked.mode : shared ? 0660u : 0600u;
-  check_mode(access.mode, object);
-  access.group = asked.group.empty() ? directory.group : group_number(asked.group, object);
-  return access;
+  rights.mode = asked.are_given() ? asked.mode : shared ? 0660u : 0600u;
+  check_mode(rights.mode, object);
+  rights.group = asked.group.empty() ? directory.group : group_number(asked.group, object);
+  return rights;
 }
 
-void give_access(const os::Descriptor& file, std::uint32_t mode, std::uint32_t group,
-                 const os::FileFacts& directory, const std::string& object) {
+void give_file_rights(const os::Descriptor& file, std::uint32_t mode, std::uint32_t group,
+                      const os::FileFacts& directory, const std::string& object) {
   const auto facts = os::facts_of(file);
   if (!facts) throw system_error(object, "looking at the new file", facts.error);
   // Root in a user's domain leaves that user no file that only root may open.

@@ -1,5 +1,5 @@
 // From rights to the modes of an object's files: each class of users gets what it needs in each.
-#include "kith/region/internal/access.hpp"
+#include "kith/region/internal/file_rights.hpp"
 
 #include <gtest/gtest.h>
 
@@ -8,7 +8,7 @@
 namespace kith::internal {
 namespace {
 
-TEST(Access, GivesEachFileWhatEachClassNeedsThere) {
+TEST(FileRights, GivesEachFileWhatEachClassNeedsThere) {
   struct Row {
     std::uint32_t mode, own, data, seats;
     bool has_guests;
@@ -20,28 +20,28 @@ TEST(Access, GivesEachFileWhatEachClassNeedsThere) {
       {0604, 0600, 0604, 0606, true},
   };
   for (const Row& row : rows) {
-    const Access access{.mode = row.mode, .group = 0};
-    EXPECT_EQ(access.members_mode(), row.own) << std::oct << row.mode;
-    EXPECT_EQ(access.read_mode(), row.data) << std::oct << row.mode;
-    EXPECT_EQ(access.seats_mode(), row.seats) << std::oct << row.mode;
-    EXPECT_EQ(access.has_guests(), row.has_guests) << std::oct << row.mode;
+    const FileRights rights{.mode = row.mode, .group = 0};
+    EXPECT_EQ(rights.members_mode(), row.own) << std::oct << row.mode;
+    EXPECT_EQ(rights.read_mode(), row.data) << std::oct << row.mode;
+    EXPECT_EQ(rights.seats_mode(), row.seats) << std::oct << row.mode;
+    EXPECT_EQ(rights.has_guests(), row.has_guests) << std::oct << row.mode;
   }
 }
 
-TEST(Access, IsWhatTheDirectoryGivesWhereNothingIsSaid) {
+TEST(FileRights, IsWhatTheDirectoryGivesWhereNothingIsSaid) {
   os::FileFacts directory;
   directory.group = 7;
   for (const auto& [permissions, mode] :
        {std::pair{0700u, 0600u}, {0750u, 0600u}, {0755u, 0600u}, {0770u, 0660u}, {02770u, 0660u}}) {
     directory.permissions = permissions;
-    const Access access = access_of({}, directory, "object");
-    EXPECT_EQ(access.mode, mode) << std::oct << permissions;
-    EXPECT_EQ(access.group, 7u);
+    const FileRights rights = file_rights({}, directory, "object");
+    EXPECT_EQ(rights.mode, mode) << std::oct << permissions;
+    EXPECT_EQ(rights.group, 7u);
   }
-  EXPECT_EQ(access_of({0640, "9"}, directory, "object").group, 9u);
+  EXPECT_EQ(file_rights({0640, "9"}, directory, "object").group, 9u);
 }
 
-TEST(Access, RefusesEveryModeThatIsNotOneOfThese) {
+TEST(FileRights, RefusesEveryModeThatIsNotOneOfThese) {
   const os::FileFacts directory;
   for (std::uint32_t mode = 1; mode <= 07777; ++mode) {
     const auto digit_is_fine = [](std::uint32_t digit) {
@@ -51,7 +51,7 @@ TEST(Access, RefusesEveryModeThatIsNotOneOfThese) {
         mode <= 0777 && mode >> 6 == 6 && digit_is_fine(mode >> 3 & 7) && digit_is_fine(mode & 7);
     bool refused = false;
     try {
-      (void)access_of({mode, ""}, directory, "object");
+      (void)file_rights({mode, ""}, directory, "object");
     } catch (const Error& error) {
       refused = error.errc() == Errc::invalid_argument;
     }
@@ -59,7 +59,7 @@ TEST(Access, RefusesEveryModeThatIsNotOneOfThese) {
   }
 }
 
-TEST(Access, KnowsFilesThatMembersMade) {
+TEST(FileRights, KnowsFilesThatMembersMade) {
   os::FileFacts directory;
   directory.owner = 1;
   directory.group = 7;
