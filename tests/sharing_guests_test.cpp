@@ -2,6 +2,7 @@
 // seats. Method: the writer and the guests are processes of different unprivileged users.
 #include <csignal>
 #include <fcntl.h>
+#include <filesystem>
 #include <fstream>
 #include <gtest/gtest.h>
 #include <random>
@@ -223,6 +224,14 @@ TEST_F(GuestsTest, AreRefusedWhenAllSeatsAreTakenAndGetThemBackFromTheDead) {
   };
   EXPECT_EQ(as_guest(comes), "");
   first.kill();
+  EXPECT_EQ(try_as(kAlice, kGroup,
+                   [&](Mouth&) -> std::string {
+                     (void)clean_domain(domain(), Roles::keep);
+                     const auto facts = latest_facts(domain(), "pose");
+                     if (!facts) return "cannot look";
+                     return facts->guests_held == 1 ? "" : "cleaning left the dead one's seat";
+                   }),
+            "");
   const auto reads = [&](Mouth&) -> std::string {
     LatestReader<Whole> reader(domain(), "pose");
     return reader.acquire()->is(1) ? "" : "cannot read";
@@ -255,6 +264,46 @@ TEST_F(GuestsTest, WaitForAChannelThatIsNotThereYet) {
   Process writer = alice();
   EXPECT_EQ(bob.finish(soon()).text(), "");
   EXPECT_EQ(end(writer), "");
+}
+
+// In a folder that everybody may write, a stranger may come first. A guest that names the owner
+// neither makes the domain nor believes another user's.
+TEST_F(GuestsTest, WaitForTheOwnerTheyNameAndBelieveNoOther) {
+  Rights rights = shared_with_guests();
+  rights.owner = std::to_string(kAlice);
+  const Domain owned = Domain::at(folder_.path() + "/owned", {.rights = rights});
+  const auto comes_early = [&](Mouth&) -> std::string {
+    LatestOptions options;
+    options.deadline = Deadline::after(20ms);
+    const std::string wrong =
+        why_not_refused([&] { LatestReader<Whole> reader(owned, "pose", options); },
+                        Errc::timed_out, {"latest 'pose' in", "start the program"});
+    if (!wrong.empty()) return wrong;
+    return owned.exists() ? "he made the domain" : "";
+  };
+  EXPECT_EQ(as_guest(comes_early), "");
+  const auto writes_once = [&](Rights as) {
+    return [&, as](Mouth&) -> std::string {
+      LatestWriter<Whole> pose(Domain::at(owned.path(), {.rights = as}), "pose", guests());
+      return write_next(pose) ? "" : "cannot write";
+    };
+  };
+  Rights strangers = rights;
+  strangers.owner.clear();
+  EXPECT_EQ(try_as(kBob, kGroup, writes_once(strangers)), "");
+  const auto refuses = [&](Mouth&) {
+    return why_not_refused([&] { LatestReader<Whole> reader(owned, "pose"); },
+                           Errc::permission_denied,
+                           {owned.path(), "@" + rights.owner, "one of user"});
+  };
+  EXPECT_EQ(as_guest(refuses), "");
+  EXPECT_EQ(try_as(kAlice, kGroup, refuses), "");
+  std::filesystem::remove_all(owned.path());
+  EXPECT_EQ(try_as(kAlice, kGroup, writes_once(rights)), "");
+  EXPECT_EQ(as_guest([&](Mouth&) -> std::string {
+              return LatestReader<Whole>(owned, "pose").acquire() ? "" : "cannot read";
+            }),
+            "");
 }
 
 TEST_F(GuestsTest, StayWhileWritersDieAndReturn) {

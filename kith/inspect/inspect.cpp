@@ -4,6 +4,7 @@
 
 #include "kith/base/error.hpp"
 #include "kith/channel/internal/latest_channel.hpp"
+#include "kith/channel/internal/latest_guest.hpp"
 #include "kith/inspect/internal/look.hpp"
 #include "kith/inspect/internal/member_table.hpp"
 #include "kith/member/member.hpp"
@@ -107,9 +108,14 @@ void clean_object(const Domain& domain, const ObjectFacts& object, Roles roles,
     if (removal == Removal::removed) ++summary.objects_removed;
     return;
   }
-  if (roles == Roles::keep || object.kind != internal::kLatestKind) return;
+  if (object.kind != internal::kLatestKind) return;
   auto region = MappedRegion::observe(domain, object.name);
-  if (region && !internal::drop_vacant_latest_roles(*region, summary.roles_dropped)) {
+  if (!region) return;
+  if (const auto shape = internal::LatestShape::from(region->facts())) {
+    if (shape->guests_max > 0) internal::heal_dead_guests(*region, *shape);
+  }
+  if (roles == Roles::drop_vacant &&
+      !internal::drop_vacant_latest_roles(*region, summary.roles_dropped)) {
     summary.refused.push_back(region->object() + ": its administrative lock could not be had");
   }
 }

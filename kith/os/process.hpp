@@ -18,7 +18,8 @@ struct ProcessFacts {
 
 [[nodiscard]] ProcessFacts this_process();
 [[nodiscard]] std::uint32_t effective_user() noexcept;
-// The number of a group by its name, or of a number written out; ENOENT if there is none.
+// The number of a user or group by its name, or of a number written out; ENOENT if there is none.
+[[nodiscard]] Outcome<std::uint32_t> user_number(const std::string& name);
 [[nodiscard]] Outcome<std::uint32_t> group_number(const std::string& name);
 [[nodiscard]] std::string environment(const char* name);
 [[nodiscard]] std::string error_text(int error_number);

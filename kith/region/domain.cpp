@@ -182,7 +182,9 @@ void Domain::check_rights(const os::FileFacts& facts) const {
   const bool same_mode = (facts.permissions & 0777) == asked.mode;
   const bool same_group =
       asked.group.empty() || facts.group == internal::group_number(asked.group, object_text(path_));
-  if (same_mode && same_group && !private_default_) return;
+  const bool same_owner =
+      asked.owner.empty() || facts.owner == internal::user_number(asked.owner, object_text(path_));
+  if (same_mode && same_group && same_owner && !private_default_) return;
   throw Error(Errc::permission_denied,
               {.object = object_text(path_),
                .expected = private_default_ ? "no sharing of a user's own domain"
@@ -214,10 +216,17 @@ void Domain::give_rights(const os::Descriptor& directory) const {
   }
 }
 
+// Where an owner is named, nobody else makes the directory in that user's place.
+bool Domain::is_ours_to_make() const {
+  const std::string& owner = options_.rights.owner;
+  return owner.empty() || internal::user_number(owner, object_text(path_)) == os::effective_user();
+}
+
 os::Descriptor Domain::open_or_create() const {
   // Again: a peer that leaves last may remove the empty default between our mkdir and our open.
   for (int attempt = 0;; ++attempt) {
-    const auto made = os::make_directory(path_, kPrivateDirectory);
+    const auto made =
+        is_ours_to_make() ? os::make_directory(path_, kPrivateDirectory) : os::Done{EEXIST};
     if (!made && made.error == ENOENT) {
       throw Error(Errc::not_found, {.object = object_text(path_),
                                     .expected = "a folder to make it in",

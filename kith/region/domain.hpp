@@ -38,8 +38,8 @@ struct DomainOptions {
 
 class Domain {
  public:
-  // The domain that KITH_DOMAIN names, with the rights in KITH_RIGHTS (as 0770:robots); without it
-  // the user's own, /dev/shm/kith-UID.
+  // The domain that KITH_DOMAIN names, with the rights in KITH_RIGHTS (as 0770:robots or
+  // 0750:robots@alice); without it the user's own, /dev/shm/kith-UID.
   [[nodiscard]] static Domain standard(DomainOptions options = {});
   // The domain in `directory`, an absolute or relative path.
   [[nodiscard]] static Domain at(std::string directory, DomainOptions options = {});
@@ -70,6 +70,7 @@ class Domain {
   void check(const os::Descriptor& directory) const;
   void check_rights(const os::FileFacts& facts) const;
   void give_rights(const os::Descriptor& directory) const;
+  [[nodiscard]] bool is_ours_to_make() const;
   [[nodiscard]] os::FileIdentity first_identity() const noexcept;
 
   std::string path_;

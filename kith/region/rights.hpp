@@ -25,10 +25,15 @@ namespace kith {
 struct Rights {
   std::uint32_t mode = 0;  // as chmod takes it; 0: what the place gives
   std::string group{};     // name or number; empty: the domain's, or the process's own
+  // Of a domain: the user, by name or number, who alone makes it; empty: whoever comes first.
+  // Guests of a domain in a directory that everybody may write, as /dev/shm, name its owner: a
+  // stranger could have made one of the same name.
+  std::string owner{};
 
   [[nodiscard]] bool are_given() const noexcept { return mode != 0; }
 
-  // "0770:robots", "0700", or empty, as KITH_RIGHTS has it. Throws invalid_argument.
+  // "0770:robots", "0750:robots@alice", "0700", or empty, as KITH_RIGHTS has it. Throws
+  // invalid_argument.
   [[nodiscard]] static Rights from_text(std::string_view text);
   [[nodiscard]] std::string text() const;
 };

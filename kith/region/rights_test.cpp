@@ -16,13 +16,17 @@ TEST(Rights, AreReadAsPeopleWriteThem) {
   EXPECT_EQ(group.mode, 0770u);
   EXPECT_EQ(group.group, "robots");
   EXPECT_EQ(Rights::from_text("770:61340").mode, 0770u);
+  const Rights owned = Rights::from_text("0750:robots@alice");
+  EXPECT_EQ(owned.mode, 0750u);
+  EXPECT_EQ(owned.group, "robots");
+  EXPECT_EQ(owned.owner, "alice");
   const Rights alone = Rights::from_text("0700");
   EXPECT_EQ(alone.mode, 0700u);
   EXPECT_EQ(alone.group, "");
 }
 
 TEST(Rights, AreSaidAsTheyAreRead) {
-  for (const char* text : {"0770:robots", "0700", "0640:61340"}) {
+  for (const char* text : {"0770:robots", "0700", "0640:61340", "0750:robots@alice", "0755@1000"}) {
     EXPECT_EQ(Rights::from_text(text).text(), text);
   }
 }

@@ -198,14 +198,18 @@ std::unique_ptr<LatestSource> open_for_reading(const Domain& domain, const Lates
     try {
       return std::make_unique<LatestChannel>(domain, request);
     } catch (const Error& error) {
-      if (error.errc() != Errc::permission_denied) throw;
+      // A guest makes neither the channel nor a domain that its owner is to make, so it waits for
+      // them like a reader of bytes.
+      const bool no_domain = error.errc() == Errc::not_found && !domain.exists();
+      if (error.errc() != Errc::permission_denied && !no_domain) throw;
       check_role_name(request.role);
-      if (auto guest = LatestGuest::open(domain, request)) return guest;
-      const auto directory = domain.open();  // refused, the text says how to share
-      const bool is_there = os::facts_at(directory, request.name).error != ENOENT;
-      if (is_there) throw;
+      if (!no_domain) {
+        if (auto guest = LatestGuest::open(domain, request)) return guest;
+        const auto directory = domain.open();  // refused, the text says how to share
+        const bool is_there = os::facts_at(directory, request.name).error != ENOENT;
+        if (is_there) throw;
+      }
       if (request.deadline.has_passed()) throw not_made_yet(domain, request);
-      // A guest cannot make the channel, so it waits for it like a reader of bytes.
     }
     os::pause_for(pause, request.deadline);
   }

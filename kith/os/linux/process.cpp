@@ -7,6 +7,7 @@
 #include <cstring>
 #include <ctime>
 #include <grp.h>
+#include <pwd.h>
 #include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
@@ -34,18 +35,39 @@ std::uint32_t effective_user() noexcept {
   return ::geteuid();
 }
 
-Outcome<std::uint32_t> group_number(const std::string& name) {
+namespace {
+
+// A number written out, or what `look_up` finds in the system's books for the name.
+template <class LookUp>
+Outcome<std::uint32_t> number_of(const std::string& name, const LookUp& look_up) {
   std::uint32_t number = 0;
   const char* end = name.data() + name.size();
   const auto parsed = std::from_chars(name.data(), end, number);
   if (parsed.ec == std::errc() && parsed.ptr == end) return {number, 0};
-  std::array<char, 16384> room;  // for the entry's texts; a larger group answers ERANGE
-  group entry{};
-  group* found = nullptr;
-  const int error = ::getgrnam_r(name.c_str(), &entry, room.data(), room.size(), &found);
-  if (error != 0) return Outcome<std::uint32_t>::failed(error);
-  if (found == nullptr) return Outcome<std::uint32_t>::failed(ENOENT);
-  return {found->gr_gid, 0};
+  std::array<char, 16384> room;  // for the entry's texts; a larger entry answers ERANGE
+  return look_up(room);
+}
+
+}  // namespace
+
+Outcome<std::uint32_t> user_number(const std::string& name) {
+  return number_of(name, [&](auto& room) -> Outcome<std::uint32_t> {
+    passwd entry{};
+    passwd* found = nullptr;
+    const int error = ::getpwnam_r(name.c_str(), &entry, room.data(), room.size(), &found);
+    if (found == nullptr) return Outcome<std::uint32_t>::failed(error != 0 ? error : ENOENT);
+    return {found->pw_uid, 0};
+  });
+}
+
+Outcome<std::uint32_t> group_number(const std::string& name) {
+  return number_of(name, [&](auto& room) -> Outcome<std::uint32_t> {
+    group entry{};
+    group* found = nullptr;
+    const int error = ::getgrnam_r(name.c_str(), &entry, room.data(), room.size(), &found);
+    if (found == nullptr) return Outcome<std::uint32_t>::failed(error != 0 ? error : ENOENT);
+    return {found->gr_gid, 0};
+  });
 }
 
 std::string environment(const char* name) {

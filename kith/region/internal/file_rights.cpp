@@ -57,13 +57,26 @@ std::uint32_t FileRights::seats_mode() const noexcept {
   return seats;
 }
 
-std::uint32_t group_number(const std::string& name, const std::string& object) {
-  const auto number = os::group_number(name);
+namespace {
+
+std::uint32_t require_number(const os::Outcome<std::uint32_t>& number, const std::string& name,
+                             const std::string& object, const std::string& what,
+                             const std::string& book) {
   if (number) return number.value;
   throw Error(Errc::invalid_argument, {.object = object,
-                                       .expected = "the name or number of a group",
+                                       .expected = "the name or number of a " + what,
                                        .found = "'" + name + "'",
-                                       .remedy = "see `getent group` for those there are"});
+                                       .remedy = "see `getent " + book + "` for those there are"});
+}
+
+}  // namespace
+
+std::uint32_t user_number(const std::string& name, const std::string& object) {
+  return require_number(os::user_number(name), name, object, "user", "passwd");
+}
+
+std::uint32_t group_number(const std::string& name, const std::string& object) {
+  return require_number(os::group_number(name), name, object, "group", "group");
 }
 
 FileRights file_rights(const Rights& asked, const os::FileFacts& directory,

@@ -24,7 +24,8 @@ struct FileRights {
   [[nodiscard]] std::uint32_t seats_mode() const noexcept;
 };
 
-// The number of a group. Throws invalid_argument if there is none of that name.
+// The number of a user or group. Throws invalid_argument if there is none of that name.
+[[nodiscard]] std::uint32_t user_number(const std::string& name, const std::string& object);
 [[nodiscard]] std::uint32_t group_number(const std::string& name, const std::string& object);
 
 // What `asked` means for an object in `directory`. Throws invalid_argument for a mode that gives
