@@ -12,6 +12,7 @@ void Notes::number(const Name& name, const std::string& metric, double value,
 }
 
 void Notes::percentiles(const Name& name, const Histogram& times) {
+  if (times.count() == 0) return;  // no read came through: there is no time to tell
   number(name, "p50", times.percentile_ns(0.5), "ns");
   number(name, "p90", times.percentile_ns(0.9), "ns");
   number(name, "p99", times.percentile_ns(0.99), "ns");

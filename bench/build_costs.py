@@ -103,7 +103,7 @@ def main():
     rows = size_rows(arguments.programs)
     for compiler in COMPILERS[:1] if arguments.quick else COMPILERS:
         if shutil.which(compiler):
-            rows += compile_rows(compiler, headers, 1 if arguments.quick else 5)
+            rows += compile_rows(compiler, headers, 1 if arguments.quick else 3)
     print_rows(rows)
     present = []
     if os.path.exists(arguments.json) and os.path.getsize(arguments.json) > 0:

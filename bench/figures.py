@@ -1,6 +1,4 @@
 """The figures that must be reached, and what a run says about each."""
-
-import math
 from collections import namedtuple
 
 from rows import rate_text, time_text
@@ -14,7 +12,7 @@ RELEASES_LIMIT, HOLDS_LIMIT = 2.0, 2.4
 WAKE_LIMIT, ATTACH_LIMIT, COMPILE_SECONDS = 1.15, 1.4, 0.6
 SIZE_SPREAD = 1.25  # the slowest size over the fastest: what still counts as independent
 FLAT = 1.5  # the dearest count of readers over the cheapest: what still counts as flat
-LINEAR = 1.1  # the exponent up to which growth counts as linear
+LINEAR_SLACK = 1.1  # by how much a cost may lie above the line
 
 
 def against(rows, case, peer, payload, limit):
@@ -71,10 +69,13 @@ def sizes(rows):
                    f"{time_text(min(times))} to {time_text(max(times))}", spread <= SIZE_SPREAD)]
 
 
-def growth(points):
-    """The steepest exponent between neighbours: 0 is flat, 1 is linear."""
-    return max(math.log(b[1] / a[1]) / math.log(b[0] / a[0])
-               for a, b in zip(points, points[1:]))
+def is_at_most_linear(points):
+    """Of (count, cost), sorted: does no count cost more than that many times the first, and is the
+    last step no steeper than linear? A step out of a flat beginning may be."""
+    (count, cost), rest = points[0], points[1:]
+    below = all(c <= cost * n / count * LINEAR_SLACK for n, c in rest)
+    (n, c), (last_n, last_c) = points[-2:]
+    return below and last_c / c <= last_n / n * LINEAR_SLACK
 
 
 KINDS = ("idle", "holding", "holding, spares", "active")
@@ -95,7 +96,7 @@ def readers(rows):
     texts, fine = [], True
     for kind in KINDS:
         points = readers_of(rows, kind)
-        fine &= growth(points) <= LINEAR
+        fine &= is_at_most_linear(points)
         texts.append(f"{kind}: " + ", ".join(time_text(ns) for _, ns in points))
     spares = [ns for _, ns in readers_of(rows, "holding, spares")]
     fine &= max(spares) <= FLAT * min(spares)

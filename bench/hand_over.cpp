@@ -5,6 +5,7 @@
 // spins on the other's. Ours: each side writes into its own channel and spins on the other's; it
 // has the value once acquire() or refresh() gave it and its first word was looked at.
 #include <stdexcept>
+#include <sys/mman.h>
 
 #include "kith/channel/latest.hpp"
 #include "kith/region/region.hpp"
@@ -18,6 +19,29 @@ namespace {
 using Name = Notes::Name;
 constexpr std::uint64_t kWarm = 20'000;
 constexpr std::uint64_t kEnd = ~std::uint64_t{0};
+
+// Two words on new pages for each run: how long a line takes also depends on where in the machine
+// it happens to be at home, and one place for all repeats would be luck, good or bad.
+class FreshLines {
+ public:
+  FreshLines()
+      : memory_(::mmap(nullptr, kSize, PROT_READ | PROT_WRITE,
+                       MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0)) {
+    if (memory_ == MAP_FAILED) throw std::runtime_error("no memory for two lines");
+  }
+  ~FreshLines() { ::munmap(memory_, kSize); }
+  FreshLines(const FreshLines&) = delete;
+  FreshLines& operator=(const FreshLines&) = delete;
+
+  [[nodiscard]] SharedWord& there() const noexcept { return static_cast<SharedWord*>(memory_)[0]; }
+  [[nodiscard]] SharedWord& back() const noexcept {
+    return static_cast<SharedWord*>(memory_)[kSize / sizeof(SharedWord) / 2];
+  }
+
+ private:
+  static constexpr std::size_t kSize = 8192;
+  void* memory_;
+};
 
 // One side of a game in which a number goes there and comes back. `give` sends a number; `take`
 // returns the next that comes.
@@ -52,6 +76,7 @@ Run bare(const Plan& plan) {
   const Name name{"limit.hand_over", "machine"};
   return {name.what, [plan, name](Crew& crew, Book& book) {
             Stage& stage = crew.stage();
+            const FreshLines lines;
             const auto give_to = [](SharedWord& word) {
               return [&word](std::uint64_t number) {
                 word.value.store(number, std::memory_order_release);
@@ -68,12 +93,12 @@ Run bare(const Plan& plan) {
                 crew.play(plan.time(100),
                           {{"lead", 0,
                             [&](Sheet& sheet) {
-                              auto take = take_from(stage.pong);
-                              lead(stage, sheet, give_to(stage.ping), [&] { return take(); });
+                              auto take = take_from(lines.back());
+                              lead(stage, sheet, give_to(lines.there()), [&] { return take(); });
                             }},
                            {"follow", 1, [&](Sheet& sheet) {
-                              auto take = take_from(stage.ping);
-                              follow(stage, sheet, give_to(stage.pong), [&] { return take(); });
+                              auto take = take_from(lines.there());
+                              follow(stage, sheet, give_to(lines.back()), [&] { return take(); });
                             }}});
             Notes(book, share).percentiles(name, stage.sheet(0).times);
           }};

@@ -8,7 +8,9 @@ What kith costs, against the limits of the machine it was measured on and agains
 to share a value. `./bench.sh --docs` measures everything and makes this page and its drawings;
 no number in the tables is written by hand. On another machine the times differ; the ratios should
 not by much.""",
-    "figures": "",
+    "figures": """\
+What compiling a header costs is for the most part the standard library's own headers: `<chrono>`,
+`<memory>`, `<string>`, `<functional>`, `<complex>`, `<bitset>`.""",
     "machine": "",
     "method": """\
 - Two real processes, each pinned to a core of its own, at the highest priority and in a scheduling
@@ -31,7 +33,7 @@ not by much.""",
 - `exchange_store`: one sequentially consistent exchange and one release store of a word in the
   cache.
 - `hand_over`: half the round trip of two cores that each store a number into a line of their own
-  and spin on the other's.
+  and spin on the other's; on new pages in each repeat, because it matters where a line is at home.
 - `futex_wake`: from a store and FUTEX_WAKE until the sleeper runs again; `futex_wake_call`: until
   the waker's call is back.
 - `attach_sequence`: the system calls of an attach, recorded from the real thing, issued again
@@ -58,7 +60,19 @@ One writer, one reader that reads without a pause. A read counts from the call u
 a whole value has been summed: in place (`acquire`), or in the copy (all others). A write is one
 copy in. The seqlock, the locks and their values lie in a region. `1 kHz` and `10 kHz` are the rate
 of the writer.""",
-    "losses": "",
+    "losses": """\
+Where kith loses, and why:
+
+- A value of 64 B that changes rarely: the seqlock's reader only loads, ours says first what it
+  reads, and an exchange is most of the price. What it buys: the value stays as long as the guard
+  lives, nothing is read twice, and a writer killed half-way stops nobody.
+- Writes up to 16 KiB: the seqlock writes the same lines again and again and waits for nothing. Ours
+  go from slot to slot, whose lines the reader has last, and the commit waits for them.
+- Reads of 1 to 64 KiB at full speed: `read_copy` is faster than summing in place. Lines come from
+  the other core faster to a copy than to a loop that adds them up.
+
+The p50 of a reader that is starved counts only the reads that came through; look at reads a second
+and at the worst 10 ms.""",
     "opening_objects": """\
 An attach is opening and the first touch; closing is not in it. The start of a program is from its
 start until its end, with the dynamic linker; joining includes leaving.""",

@@ -54,10 +54,12 @@ class TextTest(unittest.TestCase):
 
 
 class FiguresTest(unittest.TestCase):
-    def test_growth_is_the_steepest_exponent_between_neighbours(self):
-        self.assertAlmostEqual(figures.growth([(1, 5), (10, 5), (100, 5)]), 0)
-        self.assertAlmostEqual(figures.growth([(1, 5), (10, 5), (100, 50)]), 1)
-        self.assertAlmostEqual(figures.growth([(1, 5), (10, 500)]), 2)
+    def test_growth_is_linear_or_less_also_after_a_flat_beginning(self):
+        self.assertTrue(figures.is_at_most_linear([(1, 5), (10, 5), (100, 5)]))
+        self.assertTrue(figures.is_at_most_linear([(1, 5), (10, 50), (100, 500)]))
+        self.assertTrue(figures.is_at_most_linear([(1, 16), (10, 16), (100, 224), (1000, 2024)]))
+        self.assertFalse(figures.is_at_most_linear([(1, 5), (10, 500)]))
+        self.assertFalse(figures.is_at_most_linear([(1, 50), (10, 51), (100, 51), (1000, 800)]))
 
     def test_a_ratio_is_judged_as_it_is_printed(self):
         rows = Rows([row("attach", 100, ratio=1.404, limit="attach_sequence")])

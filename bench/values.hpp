@@ -34,23 +34,24 @@ struct Value64 {
   return number * stamps_in(bytes) + kFiller * (words_in(bytes) - stamps_in(bytes));
 }
 
-// Looks at every byte.
+// Looks at every byte, 16 at a time, so that lines come from the other core as fast as they can.
 [[nodiscard]] inline std::uint64_t sum_of(std::span<const std::byte> value) noexcept {
-  std::uint64_t sums[8] = {};
+  using Wide [[gnu::vector_size(16)]] = std::uint64_t;
+  Wide sums[4] = {};
   const std::byte* at = value.data();
   const std::byte* const end = at + value.size();
   for (; end - at >= 64; at += 64) {
-    std::uint64_t words[8];
-    std::memcpy(words, at, 64);
-    for (int i = 0; i < 8; ++i) sums[i] += words[i];
+    Wide wide[4];
+    std::memcpy(wide, at, 64);
+    for (int i = 0; i < 4; ++i) sums[i] += wide[i];
   }
+  const Wide all = sums[0] + sums[1] + sums[2] + sums[3];
+  std::uint64_t sum = all[0] + all[1];
   for (; end - at >= 8; at += 8) {
     std::uint64_t word = 0;
     std::memcpy(&word, at, 8);
-    sums[0] += word;
+    sum += word;
   }
-  std::uint64_t sum = 0;
-  for (const std::uint64_t part : sums) sum += part;
   return sum;
 }
 
