@@ -32,7 +32,8 @@ programs="$release_dir/bench"
 rows="$(mktemp)"
 trap 'rm -f "$rows"' EXIT
 if [ "$only" = list ]; then
-  exec "$release_dir/kith_bench" --list
+  "$release_dir/kith_bench" --list
+  exit
 elif [ "$only" != build ]; then
   "$release_dir/kith_bench" --json "$rows" "${quick[@]}" ${only:+--only "$only"}
 fi
