@@ -12,7 +12,6 @@
 // deadline can then be handed through several calls (the reasons given by nsync's nsync_cv.h).
 #pragma once
 
-#include <algorithm>
 #include <chrono>
 #include <compare>
 #include <cstdint>
@@ -41,7 +40,7 @@ class Deadline {
 
   [[nodiscard]] static Deadline at(Clock::time_point point) noexcept {
     const auto since = std::chrono::nanoseconds(point.time_since_epoch()).count();
-    return Deadline{std::max<std::int64_t>(since, 0)};
+    return Deadline{since > 0 ? since : 0};
   }
 
   [[nodiscard]] constexpr bool is_never() const noexcept { return monotonic_ns_ == kNever; }
@@ -54,12 +53,13 @@ class Deadline {
   [[nodiscard]] std::chrono::nanoseconds remaining() const noexcept {
     if (is_never()) return std::chrono::nanoseconds::max();
     const auto current = std::chrono::nanoseconds(Clock::now().time_since_epoch()).count();
-    return std::chrono::nanoseconds(std::max<std::int64_t>(monotonic_ns_ - current, 0));
+    return std::chrono::nanoseconds(monotonic_ns_ > current ? monotonic_ns_ - current : 0);
   }
 
   // The earlier of this deadline and `slice` from now: waits that must look around in between.
   [[nodiscard]] Deadline within(std::chrono::nanoseconds slice) const noexcept {
-    return std::min(*this, after(slice));
+    const Deadline end = after(slice);
+    return end < *this ? end : *this;
   }
 
   // Nanoseconds of CLOCK_MONOTONIC, the form kernel calls take.

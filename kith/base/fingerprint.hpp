@@ -23,7 +23,6 @@
 #include <atomic>
 #include <bitset>
 #include <chrono>
-#include <complex>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -189,10 +188,11 @@ struct Describe<std::optional<T>> {
     describe<T>(hash, offset);
   }
 };
-template <class T>
-struct Describe<std::complex<T>> {
+template <template <class> class C, class T>
+requires ComplexNumber<C<T>, T>
+struct Describe<C<T>> {
   static constexpr void add_to(Hash& hash, std::size_t offset) {
-    hash.add(Kind::complex, sizeof(std::complex<T>), offset);
+    hash.add(Kind::complex, sizeof(C<T>), offset);
     describe<T>(hash, offset);
   }
 };

@@ -2,6 +2,7 @@
 // written down here, so that every compiler that builds this test must come to the same numbers.
 #include "kith/base/fingerprint.hpp"
 
+#include <complex>
 #include <cstddef>
 #include <cstdint>
 #include <gtest/gtest.h>

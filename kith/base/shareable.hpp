@@ -25,7 +25,6 @@
 #include <atomic>
 #include <bitset>
 #include <chrono>
-#include <complex>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -108,8 +107,17 @@ template <class First, class Second>
 struct BuiltIn<std::pair<First, Second>> : MadeOf<First, Second> {};
 template <class T>
 struct BuiltIn<std::optional<T>> : MadeOf<T> {};
-template <class T>
-struct BuiltIn<std::complex<T>> : MadeOf<T> {};
+// std::complex, known by its face: <complex> would cost every user a tenth of a second to compile.
+template <class C, class T>
+concept ComplexNumber = std::is_floating_point_v<T> && sizeof(C) == 2 * sizeof(T) &&
+                        std::same_as<typename C::value_type, T>&& requires(const C& number) {
+  { number.real() } -> std::same_as<T>;
+  { number.imag() } -> std::same_as<T>;
+};
+template <template <class> class C, class T>
+requires ComplexNumber<C<T>, T>
+struct BuiltIn<C<T>> : MadeOf<T> {
+};
 template <class Count, class Period>
 struct BuiltIn<std::chrono::duration<Count, Period>> : MadeOf<Count> {};
 template <class Clock, class Duration>

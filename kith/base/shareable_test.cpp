@@ -2,6 +2,7 @@
 // with words a person understands is shown by tests/compile_fail.
 #include "kith/base/shareable.hpp"
 
+#include <complex>
 #include <condition_variable>
 #include <cstddef>
 #include <functional>

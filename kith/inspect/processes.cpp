@@ -1,5 +1,6 @@
 #include "kith/inspect/processes.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 

@@ -1,5 +1,6 @@
 #include "kith/inspect/internal/proc_text.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 #include "kith/os/machine.hpp"
