@@ -11,6 +11,11 @@ namespace kith::cli {
 
 namespace {
 
+bool is_own(const std::string& path) {
+  struct stat status {};
+  return ::lstat(path.c_str(), &status) == 0 && status.st_uid == ::geteuid();
+}
+
 // What lstat says of the directory, if it is another user's.
 std::optional<struct stat> directory_of_another(const std::string& path) {
   struct stat status {};
@@ -24,7 +29,8 @@ Domain domain_at(const std::string& directory) {
   if (directory.empty()) return Domain::standard();
   Domain domain = Domain::at(directory);
   const char* rights = std::getenv("KITH_RIGHTS");
-  if (rights == nullptr || !directory_of_another(domain.path())) return domain;
+  // They may be meant for KITH_DOMAIN: a directory of one's own that is there has its own.
+  if (rights == nullptr || is_own(domain.path())) return domain;
   return Domain::at(directory, {.rights = Rights::from_text(rights)});
 }
 

@@ -21,8 +21,8 @@ inline constexpr int kInUse = 4;     // somebody uses it
   return other == kFine ? one : kProblem;
 }
 
-// The directory, or the standard domain if it is empty. Of a directory of another user the rights
-// must be those that KITH_RIGHTS names.
+// The directory, or the standard domain if it is empty. A directory of another user must have the
+// rights that KITH_RIGHTS names, and one that is yet to be made gets them.
 [[nodiscard]] Domain domain_at(const std::string& directory);
 // The same for who only looks: whatever rights it has will do.
 [[nodiscard]] Domain domain_to_look_at(const std::string& directory);

@@ -48,6 +48,7 @@ TEST_F(CommandOnShared, ShowTellsAGuestFromAReaderAndADeadOneFromALivingOne) {
   const Json pose = shown();
   EXPECT_EQ(pose["owner"]["id"], kAlice);
   EXPECT_EQ(pose["latest"]["guests_max"], 2);
+  EXPECT_EQ(pose["mode"], "0640");  // of the object, not of the file that is for members
   EXPECT_EQ(pose["latest"]["guests_held"], 1);
   EXPECT_EQ(pose["latest"]["sequence"], 1);
   EXPECT_EQ(pose["latest"]["newest_size"], 8);

@@ -2,6 +2,7 @@
 // Method: real processes of real users, who meet in a domain on tmpfs.
 #include <atomic>
 #include <csignal>
+#include <filesystem>
 #include <gtest/gtest.h>
 #include <string>
 #include <sys/stat.h>
@@ -269,6 +270,24 @@ TEST(MembersDomain, IsCompletedByItsOwnerIfItsMakerWasKilledHalfWay) {
   EXPECT_EQ(try_as(kAlice, kGroup, join), "");
   EXPECT_EQ(look_at_file(path), (FileLook{02770, kAlice, kGroup}));
   EXPECT_EQ(try_as(kBob, kGroup, join), "");
+}
+
+// Carol is not in the group, so she may not give a folder to it: none of hers stays in the way.
+TEST(MembersDomain, IsNotLeftHalfMadeByWhoMayNotShareIt) {
+  KITH_NEEDS_SEVERAL_USERS();
+  const SharedFolder folder;
+  const auto makes = [&](Mouth&) -> std::string {
+    (void)folder.domain_of(shared_whole()).open_or_create();
+    return "";
+  };
+  EXPECT_EQ(try_as(kCarol, kNoGroup,
+                   [&](Mouth& test) {
+                     return why_not_refused([&] { (void)makes(test); }, Errc::permission_denied,
+                                            {folder.domain_path(), kGroupText});
+                   }),
+            "");
+  EXPECT_FALSE(std::filesystem::exists(folder.domain_path()));
+  EXPECT_EQ(try_as(kBob, kGroup, makes), "");
 }
 
 TEST(MembersDomain, IsNotMadeOfAPrivateDomainInUse) {

@@ -73,10 +73,17 @@ void MemberTable::count_into(ObjectFacts& facts) const {
   facts.orphaned = !facts.in_use && (is_leftover(facts) || facts.members_dead > 0);
 }
 
-ObjectFacts facts_of_object(const Look& look, const std::string& name, const MemberTable& table) {
+ObjectFacts facts_of_object(const os::Descriptor& directory, const Look& look,
+                            const std::string& name, const MemberTable& table) {
   ObjectFacts facts;
   facts.name = name;
   fill(facts, look);
+  // The own file of a channel with guests is for its members; what others may do says its data.
+  if (look.facts().has_satellites) {
+    const auto data = os::facts_at(directory, satellite_name(facts.identity, kDataSatellite));
+    if (data) facts.permissions |= data.value.permissions;
+    if (data) facts.group = data.value.group;
+  }
   table.count_into(facts);
   return facts;
 }
@@ -88,7 +95,8 @@ namespace {
 ObjectFacts facts_of(const os::Descriptor& directory, const std::string& name,
                      const internal::MemberTable& table) {
   try {
-    return internal::facts_of_object(Look(directory, name, "object '" + name + "'"), name, table);
+    const Look look(directory, name, "object '" + name + "'");
+    return internal::facts_of_object(directory, look, name, table);
   } catch (const Error& error) {
     ObjectFacts facts;
     facts.name = name;

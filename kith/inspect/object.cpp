@@ -79,7 +79,7 @@ ObjectView view_of(const os::Descriptor& directory, const Domain& domain, const 
   const Look look(directory, name, internal::describe_object("object", name, domain.path()));
   const internal::MemberTable table(directory, domain.path());
   ObjectView view;
-  view.facts = internal::facts_of_object(look, name, table);
+  view.facts = internal::facts_of_object(directory, look, name, table);
   view.format_major = look.header().format_major;
   view.format_minor = look.header().format_minor;
   view.word_bits = look.header().word_bits;

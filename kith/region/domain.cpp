@@ -216,6 +216,17 @@ void Domain::give_rights(const os::Descriptor& directory) const {
   }
 }
 
+// A directory made for sharing that cannot be shared is in everybody's way: it goes again.
+void Domain::share(bool made_here) const {
+  try {
+    const auto own = os::open_directory(path_);
+    if (own) give_rights(own.value);
+  } catch (const Error&) {
+    if (made_here) static_cast<void>(os::remove_directory(path_));  // refused, somebody uses it
+    throw;
+  }
+}
+
 // Where an owner is named, nobody else makes the directory in that user's place.
 bool Domain::is_ours_to_make() const {
   const std::string& owner = options_.rights.owner;
@@ -237,10 +248,7 @@ os::Descriptor Domain::open_or_create() const {
       throw internal::system_error(object_text(path_), "making the directory", made.error);
     }
     try {
-      if (options_.rights.are_given()) {
-        const auto own = os::open_directory(path_);
-        if (own) give_rights(own.value);
-      }
+      if (options_.rights.are_given()) share(made.error == 0);
       return open();
     } catch (const Error& error) {
       if (error.errc() != Errc::not_found || attempt >= 8) throw;

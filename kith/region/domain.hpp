@@ -70,6 +70,7 @@ class Domain {
   void check(const os::Descriptor& directory) const;
   void check_rights(const os::FileFacts& facts) const;
   void give_rights(const os::Descriptor& directory) const;
+  void share(bool made_here) const;
   [[nodiscard]] bool is_ours_to_make() const;
   [[nodiscard]] os::FileIdentity first_identity() const noexcept;
 

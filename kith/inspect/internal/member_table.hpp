@@ -34,7 +34,7 @@ class MemberTable {
   std::string problem_;
 };
 
-[[nodiscard]] ObjectFacts facts_of_object(const Look& look, const std::string& name,
-                                          const MemberTable& table);
+[[nodiscard]] ObjectFacts facts_of_object(const os::Descriptor& directory, const Look& look,
+                                          const std::string& name, const MemberTable& table);
 
 }  // namespace kith::internal
