@@ -219,9 +219,12 @@ TEST(HugePageAdvice, SaysWhyWhereThePolicyForbidsIt) {
   if (shared_huge_page_policy() != "never") GTEST_SKIP() << kNoPolicy;
   const auto memory = Memfd::create("a", 8 * kMiB);
   const HugePageAdvice advice = advise_huge_pages(memory);
-  EXPECT_EQ(advice.huge_bytes, 0U);
-  EXPECT_NE(advice.reason.find("'never'"), std::string::npos) << advice.reason;
-  EXPECT_NE(advice.reason.find("shmem_enabled"), std::string::npos);
+  // A kernel may collapse well-placed pages in spite of the policy; what is said must be so.
+  EXPECT_EQ(advice.huge_bytes, huge_bytes(memory));
+  if (advice.huge_bytes == 0) {
+    EXPECT_NE(advice.reason.find("'never'"), std::string::npos) << advice.reason;
+    EXPECT_NE(advice.reason.find("shmem_enabled"), std::string::npos);
+  }
   memory.writable_bytes()[8 * kMiB - 1] = std::byte{1};
 }
 
