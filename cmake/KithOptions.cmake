@@ -47,8 +47,8 @@ endfunction()
 # One GoogleTest program, with the library and the test kit; each of its tests is one ctest test
 # named NAME.Suite.Test.
 # LABEL is the kind of test, `unit` unless told: `scenario` starts several processes, `ptrace`
-# traces a process and `search` goes through millions of interleavings (both are left out under the
-# sanitizers), `root` mounts or makes namespaces.
+# traces a process and `search` runs processes as fibers (both are left out under the
+# sanitizers, which know neither), `root` mounts or makes namespaces.
 # SERIAL runs alone on the machine; tests of one LOCK never run side by side.
 function(kith_test name)
   cmake_parse_arguments(ARG "SERIAL" "TIMEOUT;LABEL;LOCK" "SOURCES;LIBRARIES" ${ARGN})

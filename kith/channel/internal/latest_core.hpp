@@ -145,6 +145,7 @@ class LatestWriterCore {
         free_((words_.slots() + 63) / 64) {
     // acquire: a former writer's value is complete for last_slot(). Only the writer stores
     // `latest`, so the private copy stays true.
+    // equivalent if relaxed: the role was taken under a kernel lock, which orders as much.
     latest_ = shared_latest_.load(std::memory_order_acquire);
   }
 
@@ -185,15 +186,26 @@ class LatestWriterCore {
   // Looks at every reader that joined, grants what they ask for, and notes the slots that neither
   // they nor the newest value need.
   void scan() noexcept {
-    // acquire: a reader raised the count before it set its bit, so every pin seen is provided for.
-    const std::uint32_t counted = control_.slots_ready.load(std::memory_order_acquire);
-    const std::uint32_t ready = counted < words_.slots() ? counted : words_.slots();
-    for (std::uint32_t first = 0; first < ready; first += 64) {
-      const std::uint32_t rest = ready - first;
-      free_[first / 64] = rest < 64 ? (std::uint64_t{1} << rest) - 1 : ~std::uint64_t{0};
-    }
+    mark_free_below(words_.slots());
     pin(latest_);
     for (const Bank& bank : banks_) scan(bank);
+    // relaxed, and after the looks at who joined, which acquire: a reader raised the count before
+    // it set its bit, so every pin that was seen is provided for.
+    take_away_from(control_.slots_ready.load(std::memory_order_relaxed));
+  }
+
+  void mark_free_below(std::uint32_t end) noexcept {
+    for (std::uint32_t first = 0; first < end; first += 64) {
+      const std::uint32_t rest = end - first;
+      free_[first / 64] = rest < 64 ? (std::uint64_t{1} << rest) - 1 : ~std::uint64_t{0};
+    }
+  }
+
+  // `begin` is a shared value: more than there are is as good as all.
+  void take_away_from(std::uint32_t begin) noexcept {
+    for (std::uint32_t i = begin / 64; i < free_.size(); ++i) {
+      free_[i] &= i == begin / 64 ? (std::uint64_t{1} << begin % 64) - 1 : 0;
+    }
   }
 
   void scan(const Bank& bank) noexcept {
@@ -214,8 +226,9 @@ class LatestWriterCore {
     std::uint64_t word = claim.load(std::memory_order_seq_cst);  // [W1]
     if (word != words_.request()) return word;
     // A failed exchange left the reader's own answer in `word`: it has helped itself. One try.
-    const bool granted = claim.compare_exchange_strong(word, latest_, std::memory_order_seq_cst,
-                                                       std::memory_order_seq_cst);  // [W2] helping
+    // release: publishes the slot to [R4]. acquire: its reads of what it let go of meanwhile.
+    const bool granted = claim.compare_exchange_strong(word, latest_, std::memory_order_release,
+                                                       std::memory_order_acquire);  // [W2] helping
     return granted ? latest_ : word;
   }
 
@@ -288,9 +301,9 @@ class LatestReaderCore {
     claim_.store(words_.request(), std::memory_order_seq_cst);  // [R2]
     newest = latest_.load(std::memory_order_seq_cst);           // [R3]
     std::uint64_t found = words_.request();
-    // acq_rel / acquire: failing means that the writer granted, and publishes the slot through
-    // [W2].
-    const bool mine = claim_.compare_exchange_strong(found, newest, std::memory_order_acq_rel,
+    // relaxed: the reads of the last pin were released by [R2], which this exchange continues.
+    // acquire: failing means that the writer granted, and publishes the slot through [W2].
+    const bool mine = claim_.compare_exchange_strong(found, newest, std::memory_order_relaxed,
                                                      std::memory_order_acquire);  // [R4]
     return mine ? newest : found;
   }
@@ -310,9 +323,10 @@ class LatestReaderCore {
     return 0;
   }
 
-  // The newest word, for who wants to know whether to look at all.
+  // The newest word, for who wants to know whether to look at all. relaxed: a guess, which [R1]
+  // looks at again.
   [[nodiscard]] std::uint64_t newest() const noexcept {
-    return latest_.load(std::memory_order_acquire);
+    return latest_.load(std::memory_order_relaxed);
   }
   // The same after this reader said that it will sleep: seq_cst, so that either this sees the new
   // value or the writer sees the sleeper's bit.

@@ -1,0 +1,164 @@
+// kith_explore [--json FILE] [--long] [--only TEXT] [--replay CHOICES]: every algorithm's model
+// through every interleaving and death within its bounds, then the mutants of its code.
+//
+// explore   the models, on the code that ships
+// mutate    the same code with one place changed at a time: the models must find it, or the source
+//           says why it makes no difference
+//
+// Exits with 0 only if every row tried something and nothing failed.
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <fmt/core.h>
+#include <fstream>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "testkit/explore/mutation.hpp"
+#include "tests/explore/subjects.hpp"
+
+namespace kith::explored {
+namespace {
+
+struct Options {
+  bool everything = false;
+  std::string json;
+  std::string only;
+  std::string replay;
+};
+
+struct Row {
+  std::string proof;
+  std::string subject;
+  std::uint64_t tried = 0;
+  std::uint64_t failed = 0;
+  std::string detail;
+};
+
+class Stopwatch {
+ public:
+  [[nodiscard]] double seconds() const {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - began_).count();
+  }
+
+ private:
+  std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
+};
+
+Row explore_one(const Subject& subject, const Options& options) {
+  explore::Bounds bounds = subject.bounds;
+  bounds.replay = options.replay;
+  const Stopwatch watch;
+  const explore::Result result = subject.run(bounds);
+  fmt::print("{:<64} {:5.1f} s  {}\n", subject.name, watch.seconds(), result.detail);
+  if (!result.failure.empty()) fmt::print("FAILED: {}\n", result.failure);
+  std::fflush(stdout);
+  // What was to be exhausted and was not proves less than it says.
+  const bool fine = result.fine() && (result.exhausted || bounds.random_runs > 0);
+  return {"explore", subject.name, result.runs, fine ? 0u : 1u, result.detail};
+}
+
+struct Score {
+  std::uint64_t found = 0;
+  std::uint64_t equivalent = 0;
+  std::uint64_t survive = 0;
+
+  [[nodiscard]] std::uint64_t all() const { return found + equivalent + survive; }
+};
+
+void judge(const MutationTarget& target, const explore::Mutant& mutant, Score& score) {
+  const explore::Mutated applied(mutant);
+  for (const Subject& subject : target.subjects) {
+    if (subject.run(subject.bounds).failure.empty()) continue;
+    ++score.found;
+    if (why_equivalent(mutant).empty()) return;
+    ++score.survive;  // so that the row fails
+    fmt::print("NOT EQUIVALENT: {}: found by `{}`\n", to_string(mutant), subject.name);
+    return;
+  }
+  if (applied.uses() == 0) return;
+  if (!why_equivalent(mutant).empty()) {
+    ++score.equivalent;
+    return;
+  }
+  ++score.survive;
+  fmt::print("SURVIVES: {}\n", to_string(mutant));
+}
+
+Row mutate_one(const MutationTarget& target) {
+  const Stopwatch watch;
+  const auto mutants = explore::mutants_of(
+      [&] {
+        for (const Subject& subject : target.subjects) {
+          static_cast<void>(subject.run(subject.bounds));
+        }
+      },
+      target.file);
+  Score score;
+  for (const explore::Mutant& mutant : mutants) judge(target, mutant, score);
+  const double good = static_cast<double>(score.found + score.equivalent);
+  std::string detail = fmt::format(
+      "{} mutants: {} found, {} equivalent for a reason in the source, {} survive: score {:.0f} %",
+      score.all(), score.found, score.equivalent, score.survive,
+      score.all() == 0 ? 0.0 : 100.0 * good / static_cast<double>(score.all()));
+  fmt::print("{:<64} {:5.1f} s  {}\n", "mutants of " + target.name, watch.seconds(), detail);
+  std::fflush(stdout);
+  return {"mutate", target.name, score.all(), score.survive, std::move(detail)};
+}
+
+void write_json(const std::string& file, const std::vector<Row>& rows) {
+  nlohmann::json json = nlohmann::json::array();
+  for (const Row& row : rows) {
+    json.push_back({{"proof", row.proof},
+                    {"subject", row.subject},
+                    {"tried", row.tried},
+                    {"failed", row.failed},
+                    {"detail", row.detail}});
+  }
+  std::ofstream out(file);
+  out << json.dump(2) << '\n';
+  if (!out.flush()) throw std::runtime_error("cannot write " + file);
+}
+
+int run(const Options& options) {
+  const auto chosen = [&](const std::string& name) {
+    return name.find(options.only) != std::string::npos;
+  };
+  std::vector<Row> rows;
+  for (const Subject& subject : latest_subjects()) {
+    if (!chosen(subject.name) || (!subject.in_brief && !options.everything)) continue;
+    rows.push_back(explore_one(subject, options));
+  }
+  if (options.replay.empty()) {
+    for (const MutationTarget& target : {latest_target()}) {
+      if (chosen("mutants of " + target.name)) rows.push_back(mutate_one(target));
+    }
+  }
+  if (!options.json.empty()) write_json(options.json, rows);
+  const bool proved = !rows.empty() && std::all_of(rows.begin(), rows.end(), [](const Row& row) {
+    return row.failed == 0 && row.tried > 0;
+  });
+  fmt::print("{}\n", proved ? "explored: nothing failed" : "NOT PROVED: see above");
+  return proved ? 0 : 1;
+}
+
+}  // namespace
+}  // namespace kith::explored
+
+int main(int count, char** arguments) {
+  CLI::App app("Explores kith's algorithms: every interleaving, every death, every mutant");
+  kith::explored::Options options;
+  app.add_flag("--long", options.everything, "larger bounds, for a night");
+  app.add_option("--json", options.json, "write rows to this file");
+  app.add_option("--only", options.only, "subjects whose name contains this");
+  app.add_option("--replay", options.replay,
+                 "only the run with these choices, of --only's subject");
+  CLI11_PARSE(app, count, arguments);
+  try {
+    return kith::explored::run(options);
+  } catch (const std::exception& error) {
+    std::cerr << "kith_explore: " << error.what() << '\n';
+    return 1;
+  }
+}

@@ -1,0 +1,32 @@
+// Subjects: the models that kith_explore goes through, each with its bounds.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "testkit/explore/explore.hpp"
+
+namespace kith::explored {
+
+namespace explore = testkit::explore;
+
+// One model within one set of bounds.
+struct Subject {
+  std::string name;
+  explore::Bounds bounds;
+  std::function<explore::Result(const explore::Bounds&)> run;
+  bool in_brief = true;  // false: only in the long form
+};
+
+// A piece of shipped code, and the subjects that must find what is done to it: cheapest first.
+struct MutationTarget {
+  std::string name;
+  std::string file;  // a part of its path
+  std::vector<Subject> subjects;
+};
+
+[[nodiscard]] std::vector<Subject> latest_subjects();
+[[nodiscard]] MutationTarget latest_target();
+
+}  // namespace kith::explored
