@@ -16,9 +16,6 @@
 
 #include <array>
 #include <cstddef>
-#include <cstdint>
-#include <initializer_list>
-#include <memory>
 #include <type_traits>
 #include <utility>
 
@@ -32,26 +29,22 @@ struct TypeList {
   static constexpr std::size_t size = sizeof...(T);
 };
 
-// Fields as they were declared; bit i of kBitFields is set if field i is a bit-field (or packed).
-template <std::uint64_t bit_fields, class... Field>
+// Fields as they were declared, and whether one of them is a bit-field (or packed).
+template <bool has_bit_field, class... Field>
 struct Shape {
   using Types = TypeList<Field...>;
-  static constexpr std::uint64_t kBitFields = bit_fields;
+  static constexpr bool kHasBitField = has_bit_field;
 };
 
 // A reference that is not const binds to every field except a bit-field. Called by its full name,
-// so that no namespace of a field's type (std::bind!) has a say.
-template <class Field>
-void take_whole(Field&);
+// so that no namespace of a field's type (std::bind!) has a say; so is places_of.
+template <class... Field>
+void take_whole(Field&...);
 
-constexpr std::uint64_t bits_of(std::initializer_list<bool> bits) {
-  std::uint64_t mask = 0;
-  std::uint64_t bit = 1;
-  for (const bool set : bits) {
-    mask |= set ? bit : 0;
-    bit <<= 1;
-  }
-  return mask;
+// Not std::addressof: <memory> would cost every user a tenth of a second to compile.
+template <class... Field>
+constexpr std::array<const void*, sizeof...(Field)> places_of(Field&... field) {
+  return {static_cast<const void*>(__builtin_addressof(field))...};
 }
 
 // A T that is never made: only the addresses of its parts are looked at.
@@ -76,7 +69,7 @@ template <class T, std::size_t count>
 struct Split;
 template <class T>
 struct Split<T, 0> {
-  static Shape<0> shape(T&);
+  static Shape<false> shape(T&);
   static constexpr std::array<const void*, 0> places() { return {}; }
 };
 
@@ -150,30 +143,27 @@ struct Split<T, 0> {
 #define KITH_TYPE(field) decltype(field)
 #define KITH_BRACES(field) \
   {}
-#define KITH_PLACE(field) static_cast<const void*>(std::addressof(field))
-#define KITH_IS_BIT_FIELD(field) \
-  !requires {                    \
-    internal::take_whole(field); \
-  }
 
 // shape() is never called. Its bindings are static because clang 14 lets a `requires` name no
 // binding with automatic storage.
-#define KITH_SPLIT(count)                                                                \
-  template <class T>                                                                     \
-  inline constexpr bool kTakes<T, count> = requires {                                    \
-    T{KITH_FIELDS_##count(KITH_BRACES)};                                                 \
-  };                                                                                     \
-  template <class T>                                                                     \
-  struct Split<T, count> {                                                               \
-    static auto shape(T& value) {                                                        \
-      static auto& [KITH_FIELDS_##count(KITH_NAME)] = value;                             \
-      constexpr std::uint64_t kBits = bits_of({KITH_FIELDS_##count(KITH_IS_BIT_FIELD)}); \
-      return Shape<kBits, KITH_FIELDS_##count(KITH_TYPE)>{};                             \
-    }                                                                                    \
-    static constexpr std::array<const void*, count> places() {                           \
-      auto& [KITH_FIELDS_##count(KITH_NAME)] = kGhost<T>.value;                          \
-      return {KITH_FIELDS_##count(KITH_PLACE)};                                          \
-    }                                                                                    \
+#define KITH_SPLIT(count)                                         \
+  template <class T>                                              \
+  inline constexpr bool kTakes<T, count> = requires {             \
+    T{KITH_FIELDS_##count(KITH_BRACES)};                          \
+  };                                                              \
+  template <class T>                                              \
+  struct Split<T, count> {                                        \
+    static auto shape(T& value) {                                 \
+      static auto& [KITH_FIELDS_##count(KITH_NAME)] = value;      \
+      constexpr bool kWhole = requires {                          \
+        internal::take_whole(KITH_FIELDS_##count(KITH_NAME));     \
+      };                                                          \
+      return Shape<!kWhole, KITH_FIELDS_##count(KITH_TYPE)>{};    \
+    }                                                             \
+    static constexpr std::array<const void*, count> places() {    \
+      auto& [KITH_FIELDS_##count(KITH_NAME)] = kGhost<T>.value;   \
+      return internal::places_of(KITH_FIELDS_##count(KITH_NAME)); \
+    }                                                             \
   };
 
 // clang-format off
@@ -196,8 +186,6 @@ KITH_SPLIT(61) KITH_SPLIT(62) KITH_SPLIT(63) KITH_SPLIT(64)
 };
 
 #undef KITH_SPLIT
-#undef KITH_IS_BIT_FIELD
-#undef KITH_PLACE
 #undef KITH_BRACES
 #undef KITH_TYPE
 #undef KITH_NAME

@@ -111,10 +111,10 @@ TEST(Fields, KeepTheirDeclaredTypes) {
 }
 
 TEST(Fields, BitFieldsAreToldFromWholeOnes) {
-  EXPECT_EQ(ShapeOf<Flags>::kBitFields, 0b10u);
-  EXPECT_EQ(ShapeOf<OnlyFlag>::kBitFields, 0b1u);
-  EXPECT_EQ(ShapeOf<Nested>::kBitFields, 0u);
-  EXPECT_EQ(ShapeOf<SixtyFour>::kBitFields, 0u);
+  EXPECT_TRUE(ShapeOf<Flags>::kHasBitField);
+  EXPECT_TRUE(ShapeOf<OnlyFlag>::kHasBitField);
+  EXPECT_FALSE(ShapeOf<Nested>::kHasBitField);
+  EXPECT_FALSE(ShapeOf<SixtyFour>::kHasBitField);
 }
 
 TEST(Fields, BasesAreSeen) {

@@ -140,8 +140,13 @@ template <class Character, class Traits>
 inline constexpr bool kIsView<std::basic_string_view<Character, Traits>> = true;
 template <class T>
 inline constexpr bool kIsView<std::atomic_ref<T>> = true;
-template <class T>
-inline constexpr bool kIsView<std::reference_wrapper<T>> = true;
+// std::reference_wrapper, known by its face as std::complex is.
+template <template <class> class R, class T>
+requires requires(const R<T>& reference) {
+  { reference.get() } -> std::same_as<T&>;
+  { reference } -> std::convertible_to<T&>;
+}
+inline constexpr bool kIsView<R<T>> = true;
 
 // What std::is_trivially_copyable would say, were std::pair not refused for its assignment alone.
 template <class T>
@@ -197,7 +202,7 @@ constexpr Reason class_reason() {
     return Reason::uncountable;
   else if constexpr (kFieldCount<T> > kFieldsMax)
     return Reason::too_many_fields;
-  else if constexpr (ShapeOf<T>::kBitFields != 0)
+  else if constexpr (ShapeOf<T>::kHasBitField)
     return Reason::bit_field;
   else
     return Reason::none;
