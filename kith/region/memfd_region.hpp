@@ -30,7 +30,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <new>
 #include <span>
 #include <string>
@@ -115,16 +114,9 @@ class MemfdRegion : public MemfdRegionHandle {
   explicit MemfdRegion(internal::MemfdRegionFile file) noexcept
       : MemfdRegionHandle(std::move(file)) {}
 
-  static internal::RegionSpec spec() {
-    require_shareable<Plain>();
-    static_assert(alignof(Plain) <= internal::kRegionHeaderSize);
-    internal::RegionSpec spec;
-    spec.kind = "type";
-    spec.fingerprint = fingerprint<Plain>();
-    spec.type_name = type_name<Plain>();
-    spec.content_size = sizeof(Plain);
+  static internal::TypeSpec<Plain> spec() {
+    internal::TypeSpec<Plain> spec;
     spec.lifetime = Lifetime::until_last_member;
-    spec.fill = [](std::byte* content) { std::construct_at(reinterpret_cast<Plain*>(content)); };
     return spec;
   }
 };
@@ -139,10 +131,8 @@ class MemfdBytes : public MemfdRegionHandle {
  protected:
   using MemfdRegionHandle::MemfdRegionHandle;
 
-  static RegionSpec spec(std::uint64_t size) {
-    RegionSpec spec;
-    spec.kind = "bytes";
-    spec.content_size = size;
+  static BytesSpec spec(std::uint64_t size) {
+    BytesSpec spec(size);
     spec.lifetime = Lifetime::until_last_member;
     return spec;
   }

@@ -54,11 +54,13 @@ internal::ObjectEntry checked_entry(const internal::MappedRegion& region, std::u
   return entry;
 }
 
-internal::RegionSpec spec_for(const ObjectRegionOptions& options) {
-  internal::RegionSpec spec;
-  spec.kind = internal::kObjectsKind;
-  spec.lifetime = options.lifetime;
-  spec.accept = [wanted = options](const internal::RegionFacts& facts, const std::string& object) {
+// To open: with this room at the least.
+struct ObjectsSpec final : internal::RegionSpec {
+  explicit ObjectsSpec(const ObjectRegionOptions& options) : wanted(options) {
+    kind = internal::kObjectsKind;
+    lifetime = options.lifetime;
+  }
+  void accept(const internal::RegionFacts& facts, const std::string& object) const override {
     const std::uint64_t objects_max = facts.geometry[internal::kObjectsMaxWord];
     const std::uint64_t beside =
         objects_offset(std::min<std::uint64_t>(objects_max, kObjectsMaxMax));
@@ -76,11 +78,12 @@ internal::RegionSpec spec_for(const ObjectRegionOptions& options) {
                                               " for " + std::to_string(objects_max),
                                      .remedy = "agree on one size, or remove the old object"});
     }
-  };
-  return spec;
-}
+  }
 
-internal::RegionSpec creation_spec(const ObjectRegionOptions& options, const std::string& name) {
+  ObjectRegionOptions wanted;
+};
+
+ObjectsSpec creation_spec(const ObjectRegionOptions& options, const std::string& name) {
   if (options.objects_max == 0 || options.objects_max > kObjectsMaxMax || options.bytes == 0 ||
       options.bytes > internal::kRegionSizeMax / 2) {
     throw Error(Errc::invalid_argument, {.object = "objects '" + name + "'",
@@ -90,7 +93,7 @@ internal::RegionSpec creation_spec(const ObjectRegionOptions& options, const std
                                                   std::to_string(options.objects_max),
                                          .remedy = {}});
   }
-  internal::RegionSpec spec = spec_for(options);
+  ObjectsSpec spec(options);
   spec.content_size = objects_offset(options.objects_max) + options.bytes;
   spec.geometry[internal::kObjectsMaxWord] = options.objects_max;
   return spec;
@@ -105,12 +108,12 @@ ObjectRegion ObjectRegion::create(const Domain& domain, const std::string& name,
 
 ObjectRegion ObjectRegion::open(const Domain& domain, const std::string& name, Deadline deadline) {
   const ObjectRegionOptions any{.bytes = 0, .objects_max = 0};
-  return ObjectRegion(internal::MappedRegion::open(domain, name, spec_for(any), deadline));
+  return ObjectRegion(internal::MappedRegion::open(domain, name, ObjectsSpec(any), deadline));
 }
 
 ObjectRegion ObjectRegion::open_or_create(const Domain& domain, const std::string& name,
                                           ObjectRegionOptions options) {
-  internal::RegionSpec spec = creation_spec(options, name);
+  ObjectsSpec spec = creation_spec(options, name);
   // A larger one that is there already will do: `accept` compares.
   spec.any_size_opens = true;
   return ObjectRegion(internal::MappedRegion::open_or_create(domain, name, spec, options.deadline));

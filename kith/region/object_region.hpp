@@ -15,7 +15,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -66,7 +65,7 @@ class ObjectRegion : public RegionHandle {
     std::string type_name;
     std::uint64_t size;
     std::uint64_t alignment;
-    std::function<void(std::byte*)> construct;
+    void (*construct)(std::byte* place);
   };
 
   explicit ObjectRegion(internal::MappedRegion region) noexcept : RegionHandle(std::move(region)) {}
@@ -80,7 +79,7 @@ class ObjectRegion : public RegionHandle {
             std::string(type_name<T>()),
             sizeof(T),
             alignof(T),
-            [](std::byte* place) { std::construct_at(reinterpret_cast<T*>(place)); }};
+            [](std::byte* place) { ::new (static_cast<void*>(place)) T(); }};
   }
   [[nodiscard]] std::byte* place_of(const Request& request) const;
   std::byte* make(const Request& request, Deadline deadline, Existing existing);

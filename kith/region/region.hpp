@@ -25,7 +25,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <new>
 #include <span>
 #include <string>
@@ -50,6 +49,23 @@ struct RegionOptions {
 
 // Stands for "no type": Region<> is a region of bytes.
 struct Bytes;
+
+namespace internal {
+
+template <class T>
+struct TypeSpec final : RegionSpec {
+  TypeSpec() {
+    require_shareable<T>();
+    static_assert(alignof(T) <= kRegionHeaderSize);
+    kind = "type";
+    fingerprint = kith::fingerprint<T>();
+    type_name = kith::type_name<T>();
+    content_size = sizeof(T);
+  }
+  void fill(std::byte* content) const override { ::new (static_cast<void*>(content)) T(); }
+};
+
+}  // namespace internal
 
 // Removes the object `name`, of any kind. Throws Error if the file is not ours or rights are
 // missing; with Force::yes its users keep their mapping and are told `orphaned`.
@@ -119,17 +135,10 @@ class Region : public RegionHandle {
  private:
   explicit Region(internal::MappedRegion region) noexcept : RegionHandle(std::move(region)) {}
 
-  static internal::RegionSpec spec(const RegionOptions& options) {
-    require_shareable<T>();
-    static_assert(alignof(T) <= internal::kRegionHeaderSize);
-    internal::RegionSpec spec;
-    spec.kind = "type";
-    spec.fingerprint = fingerprint<T>();
-    spec.type_name = type_name<T>();
-    spec.content_size = sizeof(T);
+  static internal::TypeSpec<T> spec(const RegionOptions& options) {
+    internal::TypeSpec<T> spec;
     spec.lifetime = options.lifetime;
     spec.rights = options.rights;
-    spec.fill = [](std::byte* content) { std::construct_at(reinterpret_cast<T*>(content)); };
     return spec;
   }
 };
@@ -144,7 +153,7 @@ class Region<Bytes> : public RegionHandle {
   // Any size; ask size().
   [[nodiscard]] static Region open(const Domain& domain, const std::string& name,
                                    RegionOptions options = {}) {
-    return Region(internal::MappedRegion::open(domain, name, spec_of_any_size(), options.deadline));
+    return Region(internal::MappedRegion::open(domain, name, any_size(), options.deadline));
   }
   // Throws wrong_type if it is there with another size.
   [[nodiscard]] static Region open_or_create(const Domain& domain, const std::string& name,
@@ -160,27 +169,22 @@ class Region<Bytes> : public RegionHandle {
   [[nodiscard]] std::uint64_t size() const noexcept { return region_.content_size(); }
   void reattach(Deadline deadline) {
     if (!is_orphaned()) return;
-    region_ = internal::MappedRegion::open(domain(), name(), spec_of_any_size(), deadline);
+    region_ = internal::MappedRegion::open(domain(), name(), any_size(), deadline);
   }
 
  private:
   explicit Region(internal::MappedRegion region) noexcept : RegionHandle(std::move(region)) {}
 
-  static internal::RegionSpec spec_of_any_size() {
-    internal::RegionSpec spec;
-    spec.kind = "bytes";
-    return spec;
-  }
-  static internal::RegionSpec spec(const std::string& name, std::uint64_t size,
-                                   const RegionOptions& options) {
+  static internal::BytesSpec any_size() { return internal::BytesSpec(0); }
+  static internal::BytesSpec spec(const std::string& name, std::uint64_t size,
+                                  const RegionOptions& options) {
     if (size == 0) {
       throw Error(Errc::invalid_argument, {.object = "region '" + name + "'",
                                            .expected = "at least one byte",
                                            .found = "a size of 0",
                                            .remedy = {}});
     }
-    internal::RegionSpec spec = spec_of_any_size();
-    spec.content_size = size;
+    internal::BytesSpec spec(size);
     spec.lifetime = options.lifetime;
     spec.rights = options.rights;
     return spec;

@@ -80,42 +80,47 @@ LatestShape wanted_shape(const LatestRequest& request, const std::string& object
   return shape;
 }
 
-RegionSpec spec_for(const LatestRequest& request, const LatestShape& shape) {
-  RegionSpec spec;
-  spec.kind = kLatestKind;
-  spec.fingerprint = request.fingerprint;
-  spec.type_name = request.type_name;
-  spec.content_size = shape.content_size();
-  spec.any_size_opens = true;
-  spec.geometry = shape.geometry();
-  spec.lifetime = request.lifetime;
-  spec.rights = request.rights;
-  const bool has_guests = shape.guests_max > 0;
-  const bool all_now = request.all_slots_now || has_guests;
-  const std::uint32_t wanted = kLatestSpareSlots + shape.spare_slots;
-  const std::uint32_t slots_now =
-      all_now ? shape.slots() : shape.slots_in_pages_of(wanted, os::page_size());
-  if (has_guests) {
-    spec.satellites = [shape](const FileRights& access) {
-      return std::vector<SatelliteSpec>{
-          // The data first: by them a cleaner knows whether the creator lives.
-          {kDataSatellite, shape.data_size(), access.read_mode()},
-          {kSeatsSatellite, shape.seats_size(), access.seats_mode()},
-      };
-    };
-  } else {
-    spec.allocated_now = shape.slot_offset(slots_now);
+// `request` outlives it.
+class LatestSpec final : public RegionSpec {
+ public:
+  LatestSpec(const LatestRequest& request, const LatestShape& shape)
+      : request_(request), shape_(shape) {
+    kind = kLatestKind;
+    fingerprint = request.fingerprint;
+    type_name = request.type_name;
+    content_size = shape.content_size();
+    any_size_opens = true;
+    geometry = shape.geometry();
+    lifetime = request.lifetime;
+    rights = request.rights;
+    const bool all_now = request.all_slots_now || knows_guests();
+    const std::uint32_t wanted = kLatestSpareSlots + shape.spare_slots;
+    slots_now_ = all_now ? shape.slots() : shape.slots_in_pages_of(wanted, os::page_size());
+    if (!knows_guests()) allocated_now = shape.slot_offset(slots_now_);
   }
-  spec.fill = [slots_now](std::byte* content) {
+
+  [[nodiscard]] bool knows_guests() const override { return shape_.guests_max > 0; }
+  [[nodiscard]] std::vector<SatelliteSpec> satellites(const FileRights& access) const override {
+    return {
+        // The data first: by them a cleaner knows whether the creator lives.
+        {kDataSatellite, shape_.data_size(), access.read_mode()},
+        {kSeatsSatellite, shape_.seats_size(), access.seats_mode()},
+    };
+  }
+  void fill(std::byte* content) const override {
     auto& control = *std::construct_at(reinterpret_cast<Control*>(content));
     // relaxed: nobody can see the region before it has its name.
-    control.slots_ready.store(slots_now, std::memory_order_relaxed);
-  };
-  spec.accept = [request](const RegionFacts& facts, const std::string& object) {
-    check_latest(request, facts, LatestShape::Part::own, object);
-  };
-  return spec;
-}
+    control.slots_ready.store(slots_now_, std::memory_order_relaxed);
+  }
+  void accept(const RegionFacts& facts, const std::string& object) const override {
+    check_latest(request_, facts, LatestShape::Part::own, object);
+  }
+
+ private:
+  const LatestRequest& request_;
+  LatestShape shape_;
+  std::uint32_t slots_now_ = 0;
+};
 
 }  // namespace
 
@@ -160,7 +165,7 @@ LatestChannel::LatestChannel(const Domain& domain, const LatestRequest& request)
   register_latest_healer();
   check_role_name(request.role);  // before anything is made for it
   const std::string object = channel_text(domain, request.name);
-  const RegionSpec spec = spec_for(request, wanted_shape(request, object));
+  const LatestSpec spec(request, wanted_shape(request, object));
   region_ = request.payload_max
                 ? MappedRegion::open_or_create(domain, request.name, spec, request.deadline)
                 : MappedRegion::open(domain, request.name, spec, request.deadline);

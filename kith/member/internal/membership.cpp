@@ -21,19 +21,20 @@ std::map<std::string, std::weak_ptr<Membership>>& memberships() {
   return only;
 }
 
-RegionSpec table_spec(const DomainOptions& options) {
-  RegionSpec spec;
-  spec.kind = kMembersKind;
-  spec.content_size = table_size(options.members_max);
-  spec.any_size_opens = true;
-  spec.geometry[kMembersMaxWord] = options.members_max;
-  spec.allocated_now = kRecordsOffset;
-  spec.fill = [](std::byte* content) {
+struct TableSpec final : RegionSpec {
+  explicit TableSpec(const DomainOptions& options) {
+    kind = kMembersKind;
+    content_size = table_size(options.members_max);
+    any_size_opens = true;
+    geometry[kMembersMaxWord] = options.members_max;
+    allocated_now = kRecordsOffset;
+  }
+  void fill(std::byte* content) const override {
     auto& header = *std::construct_at(reinterpret_cast<TableHeader*>(content));
     header.first_incarnation = static_cast<std::uint32_t>(os::random_number()) | 1;
     header.identity = os::random_number();
-  };
-  spec.accept = [](const RegionFacts& facts, const std::string& object) {
+  }
+  void accept(const RegionFacts& facts, const std::string& object) const override {
     const std::uint64_t members_max = facts.geometry[kMembersMaxWord];
     if (members_max < 1 || members_max > 65'535 || facts.content_size != table_size(members_max)) {
       throw Error(Errc::damaged, {.object = object,
@@ -41,9 +42,8 @@ RegionSpec table_spec(const DomainOptions& options) {
                                   .found = std::to_string(members_max),
                                   .remedy = "remove it while nobody uses the domain"});
     }
-  };
-  return spec;
-}
+  }
+};
 
 std::uint32_t next_incarnation(std::uint64_t state, std::uint32_t first) {
   if (incarnation_of(state) == 0) return first;
@@ -64,7 +64,7 @@ std::shared_ptr<Membership> Membership::of(const Domain& domain) {
 }
 
 Membership::Membership(const Domain& domain) : domain_(domain), process_mark_(os::process_mark()) {
-  table_ = MappedRegion::open_or_create(domain, kMembersName, table_spec(domain.options()),
+  table_ = MappedRegion::open_or_create(domain, kMembersName, TableSpec(domain.options()),
                                         Deadline::now());
   members_max_ = static_cast<std::uint32_t>(table_.facts().geometry[kMembersMaxWord]);
   table_identity_ = load_once(header().identity);

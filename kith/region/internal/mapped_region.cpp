@@ -13,6 +13,18 @@
 #include "kith/region/internal/stamp.hpp"
 
 namespace kith::internal {
+
+RegionSpec::~RegionSpec() = default;
+
+bool RegionSpec::knows_guests() const {
+  return false;
+}
+std::vector<SatelliteSpec> RegionSpec::satellites(const FileRights&) const {
+  return {};
+}
+void RegionSpec::fill(std::byte*) const {}
+void RegionSpec::accept(const RegionFacts&, const std::string&) const {}
+
 namespace {
 
 using namespace std::chrono_literals;
@@ -109,7 +121,7 @@ void MappedRegion::fill(const Newborn& newborn, const RegionSpec& spec, const Fi
   if (!mapped) throw system_error(object(), "mapping " + bytes_text(size), mapped.error);
   auto& header = *std::construct_at(reinterpret_cast<RegionHeader*>(mapped.value.data()));
   write_stamp(header, spec, size);
-  if (spec.fill) spec.fill(mapped.value.data() + kRegionHeaderSize);
+  spec.fill(mapped.value.data() + kRegionHeaderSize);
   identity_ = facts.value.identity;
   facts_ = facts_from(header);
   mapping_ = std::move(mapped.value);
@@ -187,7 +199,7 @@ bool SatelliteBirth::add(const SatelliteSpec& satellite, const RegionSpec& main,
 }
 
 void refuse_guests(const FileRights& rights, const RegionSpec& spec, const std::string& object) {
-  if (!rights.has_guests() || spec.satellites) return;
+  if (!rights.has_guests() || spec.knows_guests()) return;
   throw Error(Errc::invalid_argument,
               {.object = object,
                .expected = "rw or nothing for each of owner, group and others",
@@ -236,7 +248,7 @@ std::optional<MappedRegion> MappedRegion::attempt_create(const Domain& domain,
   refuse_guests(rights, spec, region.object());
   region.fill(newborn, spec, rights);
   SatelliteBirth satellites(domain, region.identity_, region.object());
-  if (spec.satellites) {
+  if (spec.knows_guests()) {
     for (const SatelliteSpec& satellite : spec.satellites(rights)) {
       if (!satellites.add(satellite, spec, rights)) return std::nullopt;
     }

@@ -1,11 +1,9 @@
 // MappedRegion: one handle on one region, over bytes. Region<T> and the channels are faces over it.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
-#include <functional>
-#include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -22,8 +20,23 @@
 
 namespace kith::internal {
 
-// What a program asks of a region it creates or opens.
+// What a program asks of a region it creates or opens. Kinds of regions that have more to say when
+// one is created or opened derive from it. Virtual functions, because <functional> would cost every
+// user a tenth of a second to compile.
 struct RegionSpec {
+  RegionSpec() = default;
+  RegionSpec& operator=(const RegionSpec&) = delete;
+  virtual ~RegionSpec();
+
+  // Creating: what an object for guests needs beside its own file, once its rights are known to
+  // have some; asked only of a kind that knows guests.
+  [[nodiscard]] virtual bool knows_guests() const;
+  [[nodiscard]] virtual std::vector<SatelliteSpec> satellites(const FileRights& rights) const;
+  // Fills the zeroed content before anybody can see it.
+  virtual void fill(std::byte* content) const;
+  // Opening: throws if the region, of the right kind and type, still is not what was asked for.
+  virtual void accept(const RegionFacts& facts, const std::string& object) const;
+
   std::string kind;                // part of the stamp
   std::uint64_t fingerprint = 0;   // part of the stamp; 0 for plain bytes
   std::string type_name;           // shown, never compared
@@ -35,13 +48,17 @@ struct RegionSpec {
   std::optional<std::uint64_t> allocated_now;
   Lifetime lifetime = Lifetime::until_removed;
   Rights rights{};
-  // Creating: what an object for guests needs beside its own file, once its rights are known to
-  // have some. Empty: this kind knows no guests.
-  std::function<std::vector<SatelliteSpec>(const FileRights&)> satellites;
-  // Fills the zeroed content before anybody can see it.
-  std::function<void(std::byte* content)> fill;
-  // Opening: throws if the region, of the right kind and type, still is not what was asked for.
-  std::function<void(const RegionFacts& facts, const std::string& object)> accept;
+
+ protected:
+  RegionSpec(const RegionSpec&) = default;  // a copy of this part alone would forget the kind's own
+};
+
+// Plain bytes, with nothing more to say.
+struct BytesSpec final : RegionSpec {
+  explicit BytesSpec(std::uint64_t size) {
+    kind = "bytes";
+    content_size = size;
+  }
 };
 
 class MappedRegion {

@@ -29,7 +29,7 @@ MemfdRegionFile create_memfd_region(const std::string& label, const RegionSpec& 
   std::byte* const begin = made.memory.writable_bytes().data();
   auto& header = *std::construct_at(reinterpret_cast<RegionHeader*>(begin));
   write_stamp(header, spec, size);
-  if (spec.fill) spec.fill(begin + kRegionHeaderSize);
+  spec.fill(begin + kRegionHeaderSize);
   made.memory.seal(seals);
   made.facts = facts_from(header);
   return made;

@@ -32,7 +32,7 @@ void write_stamp(RegionHeader& header, const RegionSpec& spec, std::uint64_t siz
   header.created_ns = os::wall_clock_ns();
   const auto process = os::this_process();
   header.creator_pid = process.pid;
-  header.has_satellites = spec.satellites ? 1 : 0;
+  header.has_satellites = spec.knows_guests() ? 1 : 0;
   put_text(header.creator_program, process.program);
   put_text(header.kind, spec.kind);
   put_text(header.type_name, spec.type_name);
@@ -51,7 +51,7 @@ void require_stamp(const RegionFacts& facts, const RegionSpec& spec, const std::
          .found = type_text(facts.kind, facts.type_name, facts.content_size, facts.fingerprint),
          .remedy = "build both programs from one definition, or remove the old object"});
   }
-  if (spec.accept) spec.accept(facts, object);
+  spec.accept(facts, object);
 }
 
 }  // namespace kith::internal
