@@ -28,9 +28,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
-#include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -38,6 +35,7 @@
 #include "kith/base/contract.hpp"
 #include "kith/base/error.hpp"
 #include "kith/base/fingerprint.hpp"
+#include "kith/base/function_ref.hpp"
 #include "kith/base/shareable.hpp"
 #include "kith/channel/latest_bytes.hpp"
 
@@ -145,7 +143,7 @@ class LatestReader {
   // With Inherited::resume: the message that the role's former holder held, intact; once.
   [[nodiscard]] Pinned<T> resume() noexcept { return Pinned<T>(bytes_.resume()); }
   // Copies the newest value out, then asks `valid` about the copy.
-  ReadAnswer read_copy(T& to, const std::function<bool(const T&)>& valid = {}) {
+  ReadAnswer read_copy(T& to, FunctionRef<bool(const T&)> valid = {}) {
     std::uint64_t size = 0;
     const auto bytes = std::as_writable_bytes(std::span<T, 1>(&to, 1));
     if (!valid) return bytes_.read_copy(bytes, size);

@@ -290,7 +290,7 @@ PinnedBytes LatestBytesReader::resume() noexcept {
 }
 
 ReadAnswer LatestBytesReader::read_copy(std::span<std::byte> to, std::uint64_t& size,
-                                        const Validator& valid) {
+                                        Validator valid) {
   const PinnedBytes pinned = acquire();
   if (!pinned) return pinned.answer();
   size = pinned.bytes().size();

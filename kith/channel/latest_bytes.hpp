@@ -16,8 +16,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
-#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -26,6 +24,7 @@
 
 #include "kith/base/contract.hpp"
 #include "kith/base/deadline.hpp"
+#include "kith/base/function_ref.hpp"
 #include "kith/channel/internal/latest_reader.hpp"
 #include "kith/channel/latest_answers.hpp"
 #include "kith/member/member_id.hpp"
@@ -212,8 +211,8 @@ class LatestBytesReader {
   [[nodiscard]] PinnedBytes resume() noexcept;
   // Copies the newest value and its size out, then asks `valid` about the copy: for writers one
   // does not trust, who might change a message while it is read in place.
-  using Validator = std::function<bool(std::span<const std::byte>)>;
-  ReadAnswer read_copy(std::span<std::byte> to, std::uint64_t& size, const Validator& valid = {});
+  using Validator = FunctionRef<bool(std::span<const std::byte>)>;
+  ReadAnswer read_copy(std::span<std::byte> to, std::uint64_t& size, Validator valid = {});
 
   // True if there is a newer value than the last one this reader got. One load.
   [[nodiscard]] bool has_newer() const noexcept { return state().has_newer(); }

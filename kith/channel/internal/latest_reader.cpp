@@ -12,7 +12,7 @@ using namespace std::chrono_literals;
 
 LatestReaderState::LatestReaderState(const Domain& domain, const LatestRequest& request,
                                      Inherited inherited)
-    : source_(open_for_reading(domain, request)),
+    : source_(open_for_reading(domain, request).release()),
       role_(source_->claim_reader(request.role, request.deadline)),
       core_(source_->newest(), source_->bank(), role_.index, source_->shape().words()),
       slots_(source_->slots()) {
@@ -21,6 +21,10 @@ LatestReaderState::LatestReaderState(const Domain& domain, const LatestRequest& 
   if (inherited_ == 0 || inherited == Inherited::resume) return;
   core_.release();
   inherited_ = 0;
+}
+
+LatestReaderState::OwnedSource::~OwnedSource() {
+  delete source_;
 }
 
 LatestReaderState::~LatestReaderState() {

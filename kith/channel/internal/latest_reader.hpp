@@ -4,7 +4,6 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <utility>
 
 #include "kith/base/atomics.hpp"
@@ -118,12 +117,26 @@ class LatestReaderState {
     return {place.slot, size, sequence, ReadAnswer::value};
   }
 
+  // A std::unique_ptr, but <memory> would cost every user a tenth of a second to compile.
+  class OwnedSource {
+   public:
+    explicit OwnedSource(LatestSource* source) noexcept : source_(source) {}
+    OwnedSource(const OwnedSource&) = delete;
+    OwnedSource& operator=(const OwnedSource&) = delete;
+    ~OwnedSource();
+    [[nodiscard]] LatestSource& operator*() const noexcept { return *source_; }
+    [[nodiscard]] LatestSource* operator->() const noexcept { return source_; }
+
+   private:
+    LatestSource* source_;
+  };
+
   LatestTaken give_up(ReadAnswer why) noexcept;
   void end() noexcept;
   bool sleep(RealAtomics::Word<std::uint32_t>& notify, Deadline deadline) noexcept;
   bool poll(Deadline deadline) noexcept;
 
-  std::unique_ptr<LatestSource> source_;
+  OwnedSource source_;
   ClaimedRole role_;
   bool retires_ = false;
   bool abandoned_ = false;
