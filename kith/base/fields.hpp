@@ -146,25 +146,27 @@ struct Split<T, 0> {
 
 // shape() is never called. Its bindings are static because clang 14 lets a `requires` name no
 // binding with automatic storage.
-#define KITH_SPLIT(count)                                         \
-  template <class T>                                              \
-  inline constexpr bool kTakes<T, count> = requires {             \
-    T{KITH_FIELDS_##count(KITH_BRACES)};                          \
-  };                                                              \
-  template <class T>                                              \
-  struct Split<T, count> {                                        \
-    static auto shape(T& value) {                                 \
-      static auto& [KITH_FIELDS_##count(KITH_NAME)] = value;      \
-      constexpr bool kWhole = requires {                          \
-        internal::take_whole(KITH_FIELDS_##count(KITH_NAME));     \
-      };                                                          \
-      return Shape<!kWhole, KITH_FIELDS_##count(KITH_TYPE)>{};    \
-    }                                                             \
-    static constexpr std::array<const void*, count> places() {    \
-      auto& [KITH_FIELDS_##count(KITH_NAME)] = kGhost<T>.value;   \
-      return internal::places_of(KITH_FIELDS_##count(KITH_NAME)); \
-    }                                                             \
+#define KITH_SPLIT_NAMED(count, ...)                           \
+  template <class T>                                           \
+  inline constexpr bool kTakes<T, count> = requires {          \
+    T{KITH_FIELDS_##count(KITH_BRACES)};                       \
+  };                                                           \
+  template <class T>                                           \
+  struct Split<T, count> {                                     \
+    static auto shape(T& value) {                              \
+      static auto& [__VA_ARGS__] = value;                      \
+      constexpr bool kWhole = requires {                       \
+        internal::take_whole(__VA_ARGS__);                     \
+      };                                                       \
+      return Shape<!kWhole, KITH_FIELDS_##count(KITH_TYPE)>{}; \
+    }                                                          \
+    static constexpr std::array<const void*, count> places() { \
+      auto& [__VA_ARGS__] = kGhost<T>.value;                   \
+      return internal::places_of(__VA_ARGS__);                 \
+    }                                                          \
   };
+// The names are made once for the four places where they stand.
+#define KITH_SPLIT(count) KITH_SPLIT_NAMED(count, KITH_FIELDS_##count(KITH_NAME))
 
 // clang-format off
 KITH_SPLIT(1) KITH_SPLIT(2) KITH_SPLIT(3) KITH_SPLIT(4) KITH_SPLIT(5) KITH_SPLIT(6)
@@ -186,6 +188,7 @@ KITH_SPLIT(61) KITH_SPLIT(62) KITH_SPLIT(63) KITH_SPLIT(64)
 };
 
 #undef KITH_SPLIT
+#undef KITH_SPLIT_NAMED
 #undef KITH_BRACES
 #undef KITH_TYPE
 #undef KITH_NAME
