@@ -178,12 +178,7 @@ class Region<Bytes> : public RegionHandle {
   static internal::BytesSpec any_size() { return internal::BytesSpec(0); }
   static internal::BytesSpec spec(const std::string& name, std::uint64_t size,
                                   const RegionOptions& options) {
-    if (size == 0) {
-      throw Error(Errc::invalid_argument, {.object = "region '" + name + "'",
-                                           .expected = "at least one byte",
-                                           .found = "a size of 0",
-                                           .remedy = {}});
-    }
+    internal::require_bytes(name, size);
     internal::BytesSpec spec(size);
     spec.lifetime = options.lifetime;
     spec.rights = options.rights;

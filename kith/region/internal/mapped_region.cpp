@@ -25,6 +25,14 @@ std::vector<SatelliteSpec> RegionSpec::satellites(const FileRights&) const {
 void RegionSpec::fill(std::byte*) const {}
 void RegionSpec::accept(const RegionFacts&, const std::string&) const {}
 
+void require_bytes(const std::string& name, std::uint64_t size) {
+  if (size != 0) return;
+  throw Error(Errc::invalid_argument, {.object = "region '" + name + "'",
+                                       .expected = "at least one byte",
+                                       .found = "a size of 0",
+                                       .remedy = {}});
+}
+
 namespace {
 
 using namespace std::chrono_literals;

@@ -61,6 +61,9 @@ struct BytesSpec final : RegionSpec {
   }
 };
 
+// Throws invalid_argument for a new region of no bytes.
+void require_bytes(const std::string& name, std::uint64_t size);
+
 class MappedRegion {
  public:
   // Each throws Error. create: already_exists tells whether the owner lives.
