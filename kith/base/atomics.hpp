@@ -3,20 +3,30 @@
 //   template <class Atomics> class LatestCore { typename Atomics::template Word<std::uint64_t> w;
 //   };
 //
-// The library instantiates them with RealAtomics; a model checker hands in its own Word and so runs
-// the very code that ships. A Word lies in shared memory: it must be lock-free in every process and
-// be all zero bits when it holds zero, which the assertions below pin down.
+// The library instantiates them with RealAtomics; the explorer hands in its own Word and so runs
+// the very code that ships. Where KITH_MODEL names a header, its atomics and its clock stand in for
+// all of the library, every source of which then runs on a modelled machine: tests/explore/model.
+// A Word lies in shared memory: it must be lock-free in every process and be all zero bits when it
+// holds zero, which the assertions below pin down.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
 
+#if defined(KITH_MODEL)
+#include KITH_MODEL
+#endif
+
 namespace kith {
 
+#if defined(KITH_MODEL)
+using RealAtomics = model::Atomics;
+#else
 struct RealAtomics {
   template <class T>
   using Word = std::atomic<T>;
 };
+#endif
 
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
 static_assert(std::atomic<std::uint32_t>::is_always_lock_free);

@@ -17,11 +17,21 @@
 #include <cstdint>
 #include <limits>
 
+#if defined(KITH_MODEL)  // see base/atomics.hpp
+#include KITH_MODEL
+#endif
+
 namespace kith {
+
+#if defined(KITH_MODEL)
+using MonotonicClock = model::Clock;
+#else
+using MonotonicClock = std::chrono::steady_clock;
+#endif
 
 class Deadline {
  public:
-  using Clock = std::chrono::steady_clock;
+  using Clock = MonotonicClock;
 
   // Passed already: try once.
   [[nodiscard]] static constexpr Deadline now() noexcept { return Deadline{0}; }

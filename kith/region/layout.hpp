@@ -9,12 +9,13 @@
 #pragma once
 
 #include <array>
-#include <atomic>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
+
+#include "kith/base/atomics.hpp"
 
 namespace kith::internal {
 
@@ -66,7 +67,7 @@ struct RegionHeader {
   // 0 while the region may be opened; 1 once its name was taken away. Written under the lock on
   // RegionLock::kRemove, after the name went; never taken back. Killed in between, a remover leaves
   // the missing name, which says the same.
-  alignas(128) std::atomic<std::uint32_t> retired;
+  alignas(128) RealAtomics::Word<std::uint32_t> retired;
 };
 
 static_assert(offsetof(RegionHeader, byte_order) == 8);

@@ -24,7 +24,7 @@ internal::ObjectEntry* entries_of(const internal::MappedRegion& region) {
   return reinterpret_cast<internal::ObjectEntry*>(region.content() + internal::kEntriesOffset);
 }
 
-std::atomic<std::uint32_t>& count_of(const internal::MappedRegion& region) {
+RealAtomics::Word<std::uint32_t>& count_of(const internal::MappedRegion& region) {
   return reinterpret_cast<internal::ObjectTable*>(region.content())->count;
 }
 

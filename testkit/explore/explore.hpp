@@ -38,6 +38,7 @@
 // Cost         1 to 3 million accesses a second; memory: 16 bytes a state.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <initializer_list>
@@ -49,6 +50,7 @@
 
 namespace kith::testkit::explore {
 
+inline constexpr std::size_t kProcessesMax = 8;  // of one model
 inline constexpr std::uint32_t kUnbounded = std::numeric_limits<std::uint32_t>::max();
 
 enum class Memory {
@@ -100,12 +102,14 @@ class World {
 
   // Nobody runs any more: the books. Say fail() if they do not balance.
   virtual void at_end() {}
+  // The process, by its turn in the constructor, has just been killed.
+  virtual void died(std::size_t /*process*/) {}
   // What the model itself remembers, and its outcome depends on, beside its words and processes:
   // mixed into `hash` by the order of calls.
   virtual void ghost(const std::function<void(std::uint64_t)>& /*note*/) const {}
 
  protected:
-  // At most 8. With `recovery`, who is killed may come back and do that instead.
+  // At most kProcessesMax. With `recovery`, who is killed may come back and do that instead.
   void process(std::string name, Work work, Work recovery = nullptr);
   // Will not be killed.
   void immortal_process(std::string name, Work work);

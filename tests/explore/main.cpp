@@ -126,9 +126,11 @@ int run(const Options& options) {
     return name.find(options.only) != std::string::npos;
   };
   std::vector<Row> rows;
-  for (const Subject& subject : latest_subjects()) {
-    if (!chosen(subject.name) || (!subject.in_brief && !options.everything)) continue;
-    rows.push_back(explore_one(subject, options));
+  for (const auto& subjects : {latest_subjects(), region_subjects(), member_subjects()}) {
+    for (const Subject& subject : subjects) {
+      if (!chosen(subject.name) || (!subject.in_brief && !options.everything)) continue;
+      rows.push_back(explore_one(subject, options));
+    }
   }
   if (options.replay.empty()) {
     for (const MutationTarget& target : {latest_target()}) {

@@ -27,6 +27,8 @@ struct MutationTarget {
 };
 
 [[nodiscard]] std::vector<Subject> latest_subjects();
+[[nodiscard]] std::vector<Subject> region_subjects();
+[[nodiscard]] std::vector<Subject> member_subjects();
 [[nodiscard]] MutationTarget latest_target();
 
 }  // namespace kith::explored

@@ -88,9 +88,9 @@ MemberRecord& Membership::record(std::uint32_t index) const noexcept {
   return reinterpret_cast<MemberRecord*>(table_.content() + kRecordsOffset)[index];
 }
 
-std::atomic<std::uint64_t>* Membership::attach_list(std::uint32_t index) const noexcept {
+RealAtomics::Word<std::uint64_t>* Membership::attach_list(std::uint32_t index) const noexcept {
   std::byte* lists = table_.content() + attach_lists_offset(members_max_);
-  return reinterpret_cast<std::atomic<std::uint64_t>*>(lists + index * kAttachListSize);
+  return reinterpret_cast<RealAtomics::Word<std::uint64_t>*>(lists + index * kAttachListSize);
 }
 
 std::uint32_t Membership::records_ready() const noexcept {

@@ -58,7 +58,7 @@ class Membership final : public Owners {
 
   [[nodiscard]] TableHeader& header() const noexcept;
   [[nodiscard]] MemberRecord& record(std::uint32_t index) const noexcept;
-  [[nodiscard]] std::atomic<std::uint64_t>* attach_list(std::uint32_t index) const noexcept;
+  [[nodiscard]] RealAtomics::Word<std::uint64_t>* attach_list(std::uint32_t index) const noexcept;
   [[nodiscard]] std::uint32_t members_max() const noexcept { return members_max_; }
   [[nodiscard]] std::uint32_t records_ready() const noexcept;
 
@@ -73,7 +73,7 @@ class Membership final : public Owners {
   enum class Reaped { not_dead, yes, unreaped };
   [[nodiscard]] std::vector<std::uint32_t> likely_dead() const;
   Reaped reap(std::uint32_t index, Deadline patience);
-  [[nodiscard]] std::vector<std::uint64_t> read_list(const std::atomic<std::uint64_t>* list,
+  [[nodiscard]] std::vector<std::uint64_t> read_list(const RealAtomics::Word<std::uint64_t>* list,
                                                      std::uint32_t entries) const;
   bool heal_all(std::uint32_t index, std::uint64_t dead_owner, Deadline patience);
   bool heal(const std::string& name, std::uint64_t inode, std::uint64_t dead_owner,

@@ -137,7 +137,7 @@ Membership::Reaped Membership::reap(std::uint32_t index, Deadline patience) {
   return Reaped::yes;  // closing the file drops the lock; killed before, the next reaper repeats
 }
 
-std::vector<std::uint64_t> Membership::read_list(const std::atomic<std::uint64_t>* list,
+std::vector<std::uint64_t> Membership::read_list(const RealAtomics::Word<std::uint64_t>* list,
                                                  std::uint32_t entries) const {
   std::vector<std::uint64_t> inodes(entries);
   const auto file = table_.reopen();

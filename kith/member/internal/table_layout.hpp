@@ -9,9 +9,10 @@
 #pragma once
 
 #include <array>
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
+
+#include "kith/base/atomics.hpp"
 
 namespace kith::internal {
 
@@ -37,7 +38,7 @@ inline constexpr std::uint64_t kLifeLocks = std::uint64_t{1} << 51;
 inline constexpr std::uint64_t kReapLocks = std::uint64_t{1} << 52;
 
 struct TableHeader {
-  std::atomic<std::uint32_t> records_ready;  // records with pages; only grows
+  RealAtomics::Word<std::uint32_t> records_ready;  // records with pages; only grows
   // Incarnations begin here, at random, so that words left in objects by members of an earlier
   // table of this domain match nobody in this one.
   std::uint32_t first_incarnation;
@@ -49,8 +50,8 @@ struct MemberRecord {
   // bits 0      used: a member joined and was neither reaped nor has it left
   // bits 32-63  incarnation: of that member, or of the last one; 0 if there never was one
   // Written by the joiner and the leaver under the life lock, by the reaper under the reap lock.
-  std::atomic<std::uint64_t> state;
-  std::atomic<std::uint32_t> attached_ready;  // entries of the attach list that have pages
+  RealAtomics::Word<std::uint64_t> state;
+  RealAtomics::Word<std::uint32_t> attached_ready;  // entries of the attach list that have pages
   // For people. Written before `state` says used.
   std::uint32_t pid;
   std::uint64_t pid_namespace;

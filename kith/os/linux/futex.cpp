@@ -11,7 +11,7 @@ namespace kith::os {
 namespace {
 
 // Not the private kind: the word is shared between address spaces.
-long futex(const std::atomic<std::uint32_t>& word, int operation, std::uint32_t value,
+long futex(const RealAtomics::Word<std::uint32_t>& word, int operation, std::uint32_t value,
            const void* timeout_or_count, const void* second_word, std::uint32_t value3) noexcept {
   return ::syscall(SYS_futex, &word, operation, value, timeout_or_count, second_word, value3);
 }
@@ -23,7 +23,7 @@ timespec as_timespec(std::int64_t ns) noexcept {
 
 }  // namespace
 
-void futex_wait(const std::atomic<std::uint32_t>& word, std::uint32_t expected,
+void futex_wait(const RealAtomics::Word<std::uint32_t>& word, std::uint32_t expected,
                 Deadline deadline) noexcept {
   // The bitset form takes an absolute time of the monotonic clock.
   const timespec until = as_timespec(deadline.monotonic_ns());
@@ -31,11 +31,11 @@ void futex_wait(const std::atomic<std::uint32_t>& word, std::uint32_t expected,
         FUTEX_BITSET_MATCH_ANY);
 }
 
-void futex_wake_all(const std::atomic<std::uint32_t>& word) noexcept {
+void futex_wake_all(const RealAtomics::Word<std::uint32_t>& word) noexcept {
   futex(word, FUTEX_WAKE, INT_MAX, nullptr, nullptr, 0);
 }
 
-void futex_add_one_and_wake_all(std::atomic<std::uint32_t>& word) noexcept {
+void futex_add_one_and_wake_all(RealAtomics::Word<std::uint32_t>& word) noexcept {
   // FUTEX_WAKE_OP on one word as both its words: all sleepers are woken for the first; the
   // comparison (old value == 0) would wake a second time, and finds nobody left to wake.
   const std::uint32_t add_one = FUTEX_OP(FUTEX_OP_ADD, 1, FUTEX_OP_CMP_EQ, 0);

@@ -7,9 +7,10 @@
 #pragma once
 
 #include <array>
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
+
+#include "kith/base/atomics.hpp"
 
 namespace kith::internal {
 
@@ -25,7 +26,7 @@ struct ObjectEntry {
 static_assert(sizeof(ObjectEntry) == 128);
 
 struct ObjectTable {
-  std::atomic<std::uint32_t> count;
+  RealAtomics::Word<std::uint32_t> count;
 };
 
 inline constexpr std::uint64_t kEntriesOffset = 128;

@@ -12,8 +12,8 @@ namespace {
 
 Engine* only = nullptr;
 
-// Thrown by fail() where no process runs: in a model's books.
-struct Failed {};
+// Thrown where no process runs: by fail() in a model's books, by leave() before anybody began.
+struct Left {};
 
 std::uint16_t rest(std::uint32_t bound, std::uint32_t used) {
   const std::uint32_t left = bound == kUnbounded ? bound : bound - std::min(bound, used);
@@ -62,7 +62,7 @@ Engine::End Engine::run(const std::function<std::unique_ptr<World>()>& make) {
     schedule();
     running_ = kProcessesMax;
     if (!cut_ && failure_.empty()) world_->at_end();
-  } catch (const Failed&) {
+  } catch (const Left&) {
     running_ = kProcessesMax;
   }
   world_.reset();
@@ -139,11 +139,12 @@ void Engine::wake(std::size_t process) {
 
 void Engine::fail(const std::string& why) {
   if (failure_.empty()) failure_ = (in_process() ? self().name + ": " : "at the end: ") + why;
-  if (!in_process()) throw Failed();
+  if (!in_process()) throw Left();
   leave();
 }
 
 void Engine::leave() {
+  if (!in_process()) throw Left();
   running_ = kProcessesMax;
   Fiber::change(nowhere_, outside_);
   std::terminate();  // nobody comes back to a run that is over
@@ -163,7 +164,7 @@ bool Engine::may_die(std::size_t index) const {
   // What the kernel makes of a death, others may notice at once or later. Otherwise only what it
   // wrote is left of it, and later is no different.
   return lives && process.mortal && process.changed && deaths_ < bounds_.deaths &&
-         (attachment_ != nullptr || (index == running_ && !abandoned_));
+         (attachment_ != nullptr ? process.accesses > 0 : index == running_ && !abandoned_);
 }
 
 std::size_t Engine::gather(std::array<Option, kOptionsMax>& options) const {
@@ -193,7 +194,12 @@ void Engine::schedule() {
   for (;;) {
     std::array<Option, kOptionsMax> options;
     const std::size_t count = gather(options);
-    if (count == 0) {
+    // A death is no way on: who sleeps must be able to go on without one.
+    const bool stuck = std::none_of(
+        options.begin(), options.begin() + count,
+        [](const Option& one) { return one.deed == Deed::go || one.deed == Deed::end; });
+    if (stuck && attachment_ != nullptr && attachment_->on_idle()) continue;
+    if (stuck) {
       const bool asleep = std::any_of(processes_.begin(), processes_.end(), [](const auto& one) {
         return one->status == Process::Status::asleep;
       });
@@ -251,6 +257,7 @@ void Engine::kill(std::size_t index) {
   if (index == running_) abandoned_ = true;
   if (tells_) story_.push_back("        " + process.name + " is killed");
   if (attachment_ != nullptr) attachment_->on_death(index);
+  world_->died(index);
   process.changed = false;
   process.limit = 0;
   process.told.clear();

@@ -49,6 +49,8 @@ class Attachment {
  public:
   virtual ~Attachment() = default;
   virtual void on_death(std::size_t process) = 0;
+  // Nobody can go on: true if somebody can now.
+  virtual bool on_idle() = 0;
   [[nodiscard]] virtual std::uint64_t state() const = 0;
 };
 

@@ -15,9 +15,10 @@
 #include <string>
 #include <vector>
 
+#include "testkit/explore/explore.hpp"
+
 namespace kith::testkit::explore::internal {
 
-inline constexpr std::size_t kProcessesMax = 8;
 inline constexpr std::size_t kTracksMax = 96;
 // What a process has seen of each track: of a word, its oldest readable store; of a payload, its
 // last change; and how often each process had read the payload.

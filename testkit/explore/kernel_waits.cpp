@@ -1,0 +1,149 @@
+// A modelled kernel's locks, sleep, time and books.
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "testkit/explore/internal/kernel_state.hpp"
+#include "testkit/explore/kernel.hpp"
+
+namespace kith::testkit::explore {
+
+using internal::HeldLock;
+using internal::mixed;
+using internal::Open;
+using internal::Sleeper;
+
+// ---- locks
+
+Answer<bool> Kernel::lock(int descriptor, std::uint64_t byte, Lock kind) {
+  State& s = *state_;
+  static_cast<void>(s.enter());
+  const Open* open = s.open_of(descriptor);
+  if (open == nullptr || open->inode == 0) return {false, s.answer(EBADF)};
+  const std::uint64_t number = s.descriptors.at(descriptor);
+  const bool granted = s.conflict(*open, number, byte, kind) == nullptr;
+  if (granted) {
+    std::erase_if(s.locks,
+                  [&](const HeldLock& lock) { return lock.open == number && lock.byte == byte; });
+    s.locks.push_back({open->inode, byte, number, kind});
+    s.changed();
+  }
+  s.tell((kind == Lock::shared ? "lock shared, byte " : "lock, byte ") + std::to_string(byte) +
+         (granted ? "" : ": refused"));
+  s.engine->note(granted);
+  return {granted, s.answer(0)};
+}
+
+int Kernel::unlock(int descriptor, std::uint64_t byte) {
+  State& s = *state_;
+  static_cast<void>(s.enter());
+  if (s.open_of(descriptor) == nullptr) return s.answer(EBADF);
+  const std::uint64_t number = s.descriptors.at(descriptor);
+  std::erase_if(s.locks,
+                [&](const HeldLock& lock) { return lock.open == number && lock.byte == byte; });
+  s.tell("unlock, byte " + std::to_string(byte));
+  s.changed();
+  return s.answer(0);
+}
+
+Answer<bool> Kernel::locked_elsewhere(int descriptor, std::uint64_t byte, Lock kind) {
+  State& s = *state_;
+  static_cast<void>(s.enter());
+  const Open* open = s.open_of(descriptor);
+  if (open == nullptr || open->inode == 0) return {false, s.answer(EBADF)};
+  const bool locked = s.conflict(*open, s.descriptors.at(descriptor), byte, kind) != nullptr;
+  s.tell("is byte " + std::to_string(byte) + " locked: " + (locked ? "yes" : "no"));
+  s.engine->note(locked);
+  return {locked, s.answer(0)};
+}
+
+// ---- sleep
+
+void Kernel::wait(const void* word, std::uint32_t expected, std::int64_t until) {
+  State& s = *state_;
+  const std::size_t process = s.enter();
+  std::uint32_t value = 0;
+  std::memcpy(&value, word, sizeof value);
+  s.tell("sleep on " + s.engine->name_of(word) + (value == expected ? "" : ": it has changed"));
+  if (value != expected || (until != 0 && until <= s.now)) {
+    static_cast<void>(s.answer(EAGAIN));
+    return;
+  }
+  s.sleep(process, {word, until});
+  s.engine->memory().synchronize(process);
+}
+
+void Kernel::wake_all(const void* word) {
+  State& s = *state_;
+  static_cast<void>(s.enter());
+  s.tell("wake all on " + s.engine->name_of(word));
+  for (const auto& [process, sleeper] : s.sleepers) {
+    if (sleeper.word == word) s.engine->wake(process);
+  }
+  s.changed();
+}
+
+void Kernel::add_one_and_wake_all(void* word) {
+  State& s = *state_;
+  const std::size_t process = s.enter();
+  std::uint32_t value = 0;
+  std::memcpy(&value, word, sizeof value);
+  internal::Memory& memory = s.engine->memory();
+  memory.exchange(memory.at(word, value), process, std::memory_order_seq_cst, value + 1);
+  ++value;
+  std::memcpy(word, &value, sizeof value);
+  s.tell("add one to " + s.engine->name_of(word) + " and wake all");
+  for (const auto& [who, sleeper] : s.sleepers) {
+    if (sleeper.word == word) s.engine->wake(who);
+  }
+  s.changed();
+}
+
+void Kernel::pause_until(std::int64_t until) {
+  State& s = *state_;
+  const std::size_t process = s.enter();
+  s.tell("pause");
+  if (until > s.now) s.sleep(process, {nullptr, until});
+}
+
+std::int64_t Kernel::now() {
+  State& s = *state_;
+  s.engine->note(static_cast<std::uint64_t>(s.now));
+  return s.now;
+}
+
+std::uint64_t Kernel::process_number() {
+  const State& s = *state_;
+  if (!s.engine->in_process()) return 1;
+  return (s.engine->running() + 1) * 1000 + s.engine->self().deaths;
+}
+
+std::uint64_t Kernel::run_number() const {
+  return state_->run;
+}
+
+std::uint64_t Kernel::random_number() {
+  State& s = *state_;
+  const std::size_t who = s.engine->in_process() ? s.engine->running() : kProcessesMax;
+  return mixed(who + 1, ++s.randoms[who]);
+}
+
+// ---- the books
+
+std::vector<std::string> Kernel::names_in(const std::string& path) const {
+  std::vector<std::string> names;
+  const auto found = state_->directories.find(path);
+  if (found == state_->directories.end()) return names;
+  for (const auto& [name, inode] : found->second.entries) names.push_back(name);
+  return names;
+}
+
+std::size_t Kernel::locks_held() const {
+  return state_->locks.size();
+}
+
+std::size_t Kernel::files() const {
+  return state_->inodes.size();
+}
+
+}  // namespace kith::testkit::explore
