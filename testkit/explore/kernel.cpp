@@ -40,6 +40,10 @@ Kernel& Kernel::current() {
   return *only;
 }
 
+void Kernel::set_up_as(std::size_t process) {
+  state_->set_up_as = process;
+}
+
 // ---- names
 
 int Kernel::make_directory(const std::string& path, std::uint32_t mode) {

@@ -54,6 +54,10 @@ class Kernel {
   Kernel(const Kernel&) = delete;
   Kernel& operator=(const Kernel&) = delete;
 
+  // Calls in the model's constructor are made as this process from here on: what it opens there is
+  // its own, and goes with it.
+  void set_up_as(std::size_t process);
+
   // ---- files; paths and names are compared, never followed
   int make_directory(const std::string& path, std::uint32_t mode = 0700);
   int remove_directory(const std::string& path);

@@ -114,8 +114,10 @@ std::int64_t Kernel::now() {
 
 std::uint64_t Kernel::process_number() {
   const State& s = *state_;
-  if (!s.engine->in_process()) return 1;
-  return (s.engine->running() + 1) * 1000 + s.engine->self().deaths;
+  if (s.engine->in_process()) {
+    return (s.engine->running() + 1) * 1000 + s.engine->self().deaths;
+  }
+  return s.set_up_as < kProcessesMax ? (s.set_up_as + 1) * 1000 : 1;
 }
 
 std::uint64_t Kernel::run_number() const {

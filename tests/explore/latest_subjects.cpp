@@ -1,3 +1,4 @@
+#include "tests/explore/channel_world.hpp"
 #include "tests/explore/latest_world.hpp"
 #include "tests/explore/subjects.hpp"
 
@@ -14,6 +15,12 @@ Subject subject(std::string name, const LatestSetting& setting, const Bounds& bo
       std::move(name), bounds,
       [setting](const Bounds& within) { return explore::explore<LatestWorld>(within, setting); },
       in_brief};
+}
+
+Subject waiting(std::string name, const ChannelSetting& setting, const Bounds& bounds) {
+  return {std::move(name), bounds, [setting](const Bounds& within) {
+            return explore::explore<ChannelWorld>(within, setting);
+          }};
 }
 
 Bounds sequential(std::uint32_t preemptions, std::uint32_t deaths) {
@@ -56,6 +63,9 @@ std::vector<Subject> latest_subjects() {
       subject("latest: weak memory, 2 readers", two_readers, weak(2, 1, 2)),
       subject("latest: weak memory, the first reader joins while it is written",
               {.writes = 3, .reads = 1, .grows = true, .leaves = true}, weak(3, 1, 2)),
+      waiting("latest: a reader sleeps until there is more", {.writes = 2}, sequential(3, 0)),
+      waiting("latest: a reader sleeps, and somebody is killed", {.writes = 2}, sequential(1, 1)),
+      waiting("latest: weak memory, a reader sleeps", {.writes = 2}, weak(2, 0, 2)),
       subject("latest: 1 writer x 3, 2 readers x 2", {.members = 2, .writes = 3, .reads = 2},
               sequential(3, 2), false),
       subject("latest: weak memory, 2 readers x 2", {.members = 2, .writes = 3, .reads = 2},
@@ -84,6 +94,7 @@ MutationTarget latest_target() {
               subject("member and guest",
                       {.members = 1, .guests = 1, .written = 4, .writes = 2, .reads = 1},
                       weak(2, 0, 2)),
+              waiting("sleeps", {.writes = 2}, weak(2, 0, 2)),
           }};
 }
 

@@ -48,7 +48,15 @@ std::vector<Subject> member_subjects() {
   return {
       subject<MemberWorld>("members: two live and die", MemberSetting{.members = 2}, 1, 1),
       subject<MemberWorld>("members: one lives, one reaps",
-                           MemberSetting{.members = 1, .reapers = 1}, 2, 1),
+                           MemberSetting{.members = 1, .reapers = 1}, 1, 1),
+      subject<MemberWorld>("members: two live and die, a reaper dies over them",
+                           MemberSetting{.members = 2, .reapers = 1}, 0, 2),
+      subject<MemberWorld>("members: one lives, two reap",
+                           MemberSetting{.members = 1, .reapers = 2}, 1, 1, false),
+      subject<MemberWorld>("members: one lives, one reaps, and both may die",
+                           MemberSetting{.members = 1, .reapers = 1}, 1, 2, false),
+      subject<MemberWorld>("members: one lives, one reaps, at any two moments",
+                           MemberSetting{.members = 1, .reapers = 1}, 2, 1, false),
   };
 }
 

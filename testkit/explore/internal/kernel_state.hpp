@@ -86,6 +86,7 @@ struct Kernel::State final : internal::Attachment {
   std::vector<Mapped> mappings;
   std::vector<internal::HeldLock> locks;
   std::map<std::size_t, internal::Sleeper> sleepers;
+  std::size_t set_up_as = kProcessesMax;
   std::uint64_t run = 0;
   std::uint64_t next_inode = 100;
   std::uint64_t next_open = 1;
@@ -95,7 +96,7 @@ struct Kernel::State final : internal::Attachment {
 
   // ---- a call: others may go on before it; what it answers becomes part of the caller
   [[nodiscard]] std::size_t enter() {
-    if (!engine->in_process()) return kProcessesMax;
+    if (!engine->in_process()) return set_up_as;
     engine->before_access();
     engine->memory().synchronize(engine->running());
     return engine->running();
