@@ -216,6 +216,7 @@ std::unique_ptr<LatestSource> open_for_reading(const Domain& domain, const Lates
 }
 
 void heal_dead_guests(const MappedRegion& region, const LatestShape& shape) noexcept {
+  os::guard_truncation();  // a guest may cut the seats short, and nobody here opened the channel
   try {
     std::optional<RegionFile> seats;
     os::Mapping mapping;
