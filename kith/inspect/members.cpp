@@ -27,7 +27,9 @@ std::vector<std::uint64_t> read_list(const Look& look, std::uint64_t offset, std
   std::vector<std::uint64_t> list(std::min(ready, kAttachMax));
   if (!look.read(offset, list.data(), list.size() * sizeof(std::uint64_t))) list.clear();
   std::erase(list, 0);
-  return list;
+  // No larger than what is in it: a stranger may claim lists of full length for all members, which
+  // are holes in the file and would be memory here.
+  return {list.begin(), list.end()};
 }
 
 }  // namespace
