@@ -18,8 +18,9 @@ std::vector<NamedObjectFacts> named_objects(const Look& look) {
   std::vector<NamedObjectFacts> named;
   std::uint32_t count = 0;
   if (look.facts().kind != internal::kObjectsKind || !look.read(0, count)) return named;
-  const auto most =
-      std::min<std::uint64_t>(count, look.facts().geometry[internal::kObjectsMaxWord]);
+  // A table of more names than there can be is damaged, and a file of holes can claim any number.
+  const auto most = std::min<std::uint64_t>(
+      {count, internal::kObjectsMaxMax, look.facts().geometry[internal::kObjectsMaxWord]});
   for (std::uint64_t i = 0; i < most; ++i) {
     internal::ObjectEntry entry{};
     if (!look.read(internal::kEntriesOffset + i * sizeof entry, entry)) break;

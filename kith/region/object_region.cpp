@@ -10,7 +10,7 @@
 namespace kith {
 namespace {
 
-constexpr std::uint32_t kObjectsMaxMax = 1u << 20;
+using internal::kObjectsMaxMax;
 
 std::uint64_t objects_offset(std::uint64_t objects_max) {
   return internal::kEntriesOffset + objects_max * sizeof(internal::ObjectEntry);

@@ -31,5 +31,6 @@ struct ObjectTable {
 
 inline constexpr std::uint64_t kEntriesOffset = 128;
 inline constexpr std::size_t kObjectsMaxWord = 0;  // word of the geometry
+inline constexpr std::uint32_t kObjectsMaxMax = 1u << 20;
 
 }  // namespace kith::internal
