@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 #include <string>
+#include <utility>
+
+#include "kith/region/truncation.hpp"
 
 #include "tests/support/refusal.hpp"
 
@@ -30,6 +33,25 @@ TEST(Memfd, SealedOnlyAfterItWasMadeSmallerIsNotSafe) {
   ASSERT_TRUE(os::set_size(memory.descriptor(), 1));
   memory.seal_size();
   EXPECT_FALSE(memory.is_size_sealed());
+}
+
+// Every kind of memory: what guards it is in their common base.
+TEST(Memfd, MadeSmallerReadsAsZerosUnderTheGuardAlsoOnceItWasMoved) {
+  const auto verdict = tests::in_own_process([](tests::Findings& find) {
+    guard_truncation();
+    auto made = Memfd::create("shrunk", kSize);
+    made.writable_bytes()[kSize - 1] = std::byte{1};
+    auto memory = Memfd::create("another", kSize);
+    memory = std::move(made);
+    find.that(memory.bytes()[kSize - 1] == std::byte{1}, "the byte is there");
+    find.that(!memory.has_lost_pages(), "nothing is lost");
+    find.that(static_cast<bool>(os::set_size(memory.descriptor(), 1)), "it is made smaller");
+    find.that(memory.bytes()[kSize - 1] == std::byte{0}, "zeros are there");
+    find.that(memory.has_lost_pages(), "the loss is told");
+    const Memfd last = std::move(memory);
+    find.that(last.has_lost_pages(), "it stays told");
+  });
+  EXPECT_EQ(verdict.failures, "");
 }
 
 TEST(Memfd, TellsItsSealsAndTakesMoreUntilItIsSealedAgainstThem) {

@@ -33,8 +33,9 @@
 // Region where both sides are yours.
 //
 // Limits: who may write to the file may also truncate it, and then touching the lost pages ends the
-// process with SIGBUS. Safe from that are a Memfd whose size is sealed, and a SysvShm, whose size
-// nobody can change.
+// process with SIGBUS; a process that called guard_truncation() (kith/region/truncation.hpp) reads
+// zeros there, and has_lost_pages() says so. Safe from that are a Memfd whose size is sealed, and a
+// SysvShm, whose size nobody can change.
 #pragma once
 
 #include <concepts>

@@ -57,6 +57,8 @@ class MemfdRegionHandle {
   // Another descriptor of it, to be passed on: yours to close.
   [[nodiscard]] os::Descriptor descriptor() const { return file_.memory.descriptor(); }
   [[nodiscard]] bool is_size_sealed() const { return file_.memory.is_size_sealed(); }
+  // Never, if its size is sealed: see RegionHandle::has_lost_pages().
+  [[nodiscard]] bool has_lost_pages() const noexcept { return file_.memory.has_lost_pages(); }
   // Process id as its creator knew it, for people.
   [[nodiscard]] std::uint32_t creator_pid() const noexcept { return file_.facts.creator_pid; }
   explicit operator bool() const noexcept { return static_cast<bool>(file_.memory); }

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "kith/os/mapping.hpp"
+#include "kith/os/truncation_guard.hpp"
 
 namespace kith::internal {
 
@@ -15,7 +16,19 @@ class MappedBytes {
  public:
   MappedBytes() noexcept = default;
   MappedBytes(os::Mapping mapping, os::FileIdentity identity, os::Access access) noexcept
-      : mapping_(std::move(mapping)), identity_(identity), access_(access) {}
+      : mapping_(std::move(mapping)), pages_(mapping_), identity_(identity), access_(access) {}
+  MappedBytes(MappedBytes&&) noexcept = default;
+  MappedBytes& operator=(MappedBytes&& other) noexcept {
+    if (this != &other) {
+      pages_.end();  // before what it guards
+      mapping_ = std::move(other.mapping_);
+      pages_ = std::move(other.pages_);
+      identity_ = other.identity_;
+      access_ = other.access_;
+    }
+    return *this;
+  }
+  ~MappedBytes() = default;
 
   [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return mapping_.bytes(); }
   [[nodiscard]] std::span<std::byte> writable_bytes() const noexcept {
@@ -25,6 +38,9 @@ class MappedBytes {
   [[nodiscard]] bool is_writable() const noexcept {
     return mapping_ && access_ == os::Access::read_write;
   }
+  // A peer cut the file short, and guard_truncation() (kith/region/truncation.hpp) put zeros in the
+  // place of pages that this process then touched.
+  [[nodiscard]] bool has_lost_pages() const noexcept { return pages_.lost(); }
   // False when moved from.
   explicit operator bool() const noexcept { return static_cast<bool>(mapping_); }
 
@@ -36,6 +52,7 @@ class MappedBytes {
 
  private:
   os::Mapping mapping_;
+  os::GuardedPages pages_;  // after what it guards, so that it ends first
   os::FileIdentity identity_;
   os::Access access_ = os::Access::read_only;
 };
