@@ -10,7 +10,7 @@ using testkit::explore::require;
 
 ChannelWorld::ChannelWorld(const ChannelSetting& setting) : setting_(setting) {
   kernel_.make_directory("/d");
-  // The channel is there before anybody runs: to open one is the regions' and members' models' part.
+  // The channel is there before anybody runs: how one is opened, other models explore.
   kernel_.set_up_as(0);
   writer_.emplace(new_writer());
   process(

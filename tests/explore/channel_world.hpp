@@ -1,8 +1,8 @@
-// A whole latest-value channel on a modelled kernel: the library's own writer and readers, who sleep
-// until there is something new.
+// A whole latest-value channel on a modelled kernel: the library's own writer and readers, who
+// sleep until there is something new.
 //
-// Demanded: every reader comes to the last value; values never go backwards; nobody sleeps through a
-// value until time passes, unless somebody was killed.
+// Demanded: every reader comes to the last value; values never go backwards; nobody sleeps through
+// a value until time passes, unless somebody was killed.
 #pragma once
 
 #include <cstdint>
