@@ -35,6 +35,10 @@ Kernel::~Kernel() {
   if (only == this) only = nullptr;
 }
 
+bool Kernel::is_there() noexcept {
+  return only != nullptr;
+}
+
 Kernel& Kernel::current() {
   if (only == nullptr) throw std::logic_error("no model with a Kernel is running");
   return *only;
@@ -296,7 +300,9 @@ Answer<std::byte*> Kernel::map(int descriptor, std::uint64_t size) {
   if (inode == nullptr || size > kFileMax) return {nullptr, s.answer(EBADF)};
   const std::uint64_t open = s.descriptors.at(descriptor);
   ++s.opens.at(open).references;
-  s.mappings.push_back({s.opens.at(open).process, inode->bytes.get(), size, open});
+  const std::size_t process = s.opens.at(open).process;
+  s.mappings.push_back({process, inode->bytes.get(), size, open, true});
+  s.inheritance_changed[process] = true;
   return {inode->bytes.get(), s.answer(0)};
 }
 

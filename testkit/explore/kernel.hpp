@@ -13,7 +13,7 @@
 // Each call is one step that no death divides, and a point at which others may go on. Answers have
 // errno, as the calls they stand for. Modelled: openat, O_TMPFILE, linkat, unlinkat, mkdir, rmdir,
 // fstat, ftruncate, pread, pwrite, mmap, F_OFD_SETLK and _GETLK on single bytes, futexes,
-// nanosleep, a monotonic clock that moves only while everybody waits.
+// nanosleep, fork, MADV_DONTFORK, a monotonic clock that moves only while everybody waits.
 //
 // Left out     users and rights (all are one user), links that are followed, the order in which a
 //              disk sees things, memory that runs out.
@@ -86,6 +86,16 @@ class Kernel {
   int unlock(int descriptor, std::uint64_t byte);
   Answer<bool> locked_elsewhere(int descriptor, std::uint64_t byte, Lock kind);
 
+  // ---- forks: another thread of the running process may fork so often in a run, between any two
+  // calls. The child inherits the descriptors and mappings of that moment, and does nothing but
+  // live: until end_children(), which is for the books.
+  void let_fork(std::uint32_t times);
+  void forbid_forks();  // counted, for the calling process
+  void allow_forks();
+  void close_in_children(int descriptor);
+  int keep_from_children(const std::byte* address, std::uint64_t size);
+  void end_children();
+
   // ---- sleep
   // Until woken, or at `until`, which comes when nobody else can do anything; 0: never.
   void wait(const void* word, std::uint32_t expected, std::int64_t until);
@@ -107,6 +117,7 @@ class Kernel {
 
   // The kernel of the model that is being built or run.
   static Kernel& current();
+  [[nodiscard]] static bool is_there() noexcept;
 
  private:
   struct State;

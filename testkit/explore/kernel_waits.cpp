@@ -27,6 +27,7 @@ Answer<bool> Kernel::lock(int descriptor, std::uint64_t byte, Lock kind) {
                   [&](const HeldLock& lock) { return lock.open == number && lock.byte == byte; });
     s.locks.push_back({open->inode, byte, number, kind});
     s.changed();
+    s.inheritance_changed[open->process] = true;
   }
   s.tell((kind == Lock::shared ? "lock shared, byte " : "lock, byte ") + std::to_string(byte) +
          (granted ? "" : ": refused"));
@@ -55,6 +56,45 @@ Answer<bool> Kernel::locked_elsewhere(int descriptor, std::uint64_t byte, Lock k
   s.tell("is byte " + std::to_string(byte) + " locked: " + (locked ? "yes" : "no"));
   s.engine->note(locked);
   return {locked, s.answer(0)};
+}
+
+// ---- forks
+
+void Kernel::let_fork(std::uint32_t times) {
+  state_->forks_left = times;
+}
+
+void Kernel::forbid_forks() {
+  State& s = *state_;
+  ++s.guards[s.engine->in_process() ? s.engine->running() : kProcessesMax];
+}
+
+void Kernel::allow_forks() {
+  State& s = *state_;
+  --s.guards[s.engine->in_process() ? s.engine->running() : kProcessesMax];
+}
+
+void Kernel::close_in_children(int descriptor) {
+  state_->not_for_children.insert(descriptor);
+}
+
+int Kernel::keep_from_children(const std::byte* address, std::uint64_t size) {
+  State& s = *state_;
+  const std::size_t process = s.enter();
+  const auto found = std::find_if(s.mappings.rbegin(), s.mappings.rend(), [&](const auto& one) {
+    return one.process == process && one.address == address && one.size == size;
+  });
+  s.tell("keep a mapping from children");
+  if (found == s.mappings.rend()) return s.answer(ENOMEM);
+  found->for_children = false;
+  return s.answer(0);
+}
+
+void Kernel::end_children() {
+  State& s = *state_;
+  const std::vector<std::uint64_t> held = std::move(s.of_children);
+  s.of_children.clear();
+  for (const std::uint64_t open : held) s.drop(open);
 }
 
 // ---- sleep

@@ -38,6 +38,7 @@ MemberWorld::MemberWorld(const MemberSetting& setting) : setting_(setting) {
   });
   kernel_.make_directory("/d");
   object_ = MappedRegion::create(domain(setting), kName, ObjectSpec(kKind));
+  kernel_.let_fork(setting.forks);
   for (std::uint32_t i = 0; i < setting.members; ++i) {
     const Work work = [this, i] { live(i); };
     process("member " + std::to_string(i), work, work);
@@ -128,6 +129,7 @@ void MemberWorld::at_end() {
     require(words_in(object_)[i].peek() == 0, "at the end a word of a dead member is left");
   }
   object_.close();
+  kernel_.end_children();
   require(kernel_.locks_held() == 0, "at the end a lock is left");
 }
 

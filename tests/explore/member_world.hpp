@@ -21,6 +21,7 @@ struct MemberSetting {
   std::uint32_t members = 2;  // each joins, puts its word into an object, takes it out, leaves
   std::uint32_t reapers = 0;  // each joins, and looks for the dead
   std::uint32_t places = 3;   // of the table
+  std::uint32_t forks = 0;    // children that are born at any moment and outlive everybody
 };
 
 class MemberWorld : public testkit::explore::World {

@@ -49,6 +49,8 @@ std::vector<Subject> member_subjects() {
       subject<MemberWorld>("members: two live and die", MemberSetting{.members = 2}, 1, 1),
       subject<MemberWorld>("members: one lives, one reaps",
                            MemberSetting{.members = 1, .reapers = 1}, 1, 1),
+      subject<MemberWorld>("members: one forks, and dies before its child",
+                           MemberSetting{.members = 2, .forks = 1}, 0, 1),
       subject<MemberWorld>("members: two live and die, a reaper dies over them",
                            MemberSetting{.members = 2, .reapers = 1}, 0, 2),
       subject<MemberWorld>("members: one lives, two reap",

@@ -82,8 +82,15 @@ struct Kernel::State final : internal::Attachment {
     const std::byte* address;
     std::uint64_t size;
     std::uint64_t open;
+    bool for_children = true;
   };
   std::vector<Mapped> mappings;
+  std::vector<std::uint64_t> of_children;  // opens that forked children hold, each as often
+  std::set<int> not_for_children;
+  std::array<std::uint32_t, kProcessesMax + 1> guards{};
+  // What a child would inherit has changed since it was last asked whether one is born.
+  std::array<bool, kProcessesMax + 1> inheritance_changed{};
+  std::uint32_t forks_left = 0;
   std::vector<internal::HeldLock> locks;
   std::map<std::size_t, internal::Sleeper> sleepers;
   std::size_t set_up_as = kProcessesMax;
@@ -97,9 +104,26 @@ struct Kernel::State final : internal::Attachment {
   // ---- a call: others may go on before it; what it answers becomes part of the caller
   [[nodiscard]] std::size_t enter() {
     if (!engine->in_process()) return set_up_as;
+    may_fork(engine->running());
     engine->before_access();
     engine->memory().synchronize(engine->running());
     return engine->running();
+  }
+  void may_fork(std::size_t process) {
+    if (forks_left == 0 || guards[process] != 0 || !inheritance_changed[process]) return;
+    inheritance_changed[process] = false;
+    if (engine->choose(2) == 0) return;
+    --forks_left;
+    tell("forks");
+    for (const auto& [number, open] : descriptors) {
+      if (opens.at(open).process == process && !not_for_children.contains(number)) {
+        of_children.push_back(open);
+      }
+    }
+    for (const Mapped& mapped : mappings) {
+      if (mapped.process == process && mapped.for_children) of_children.push_back(mapped.open);
+    }
+    for (const std::uint64_t open : of_children) ++opens.at(open).references;
   }
   void changed() {
     if (engine->in_process()) engine->self().changed = true;
@@ -130,6 +154,7 @@ struct Kernel::State final : internal::Attachment {
 
   int add_descriptor(std::uint64_t open) {
     ++opens.at(open).references;
+    if (opens.at(open).process <= kProcessesMax) inheritance_changed[opens.at(open).process] = true;
     descriptors[next_descriptor] = open;
     return next_descriptor++;
   }
@@ -180,8 +205,11 @@ struct Kernel::State final : internal::Attachment {
     }
     std::erase_if(descriptors, [&](const auto& one) { return dead.contains(one.second); });
     std::erase_if(mappings, [&](const Mapped& one) { return dead.contains(one.open); });
+    guards[process] = 0;
     for (const std::uint64_t number : dead) {
-      opens.at(number).references = 1;
+      // Its children's references stay.
+      const auto kept = std::count(of_children.begin(), of_children.end(), number);
+      opens.at(number).references = 1 + static_cast<std::uint32_t>(kept);
       drop(number);
     }
   }
@@ -219,6 +247,7 @@ struct Kernel::State final : internal::Attachment {
       sum += internal::mixed(internal::mixed(lock.inode, lock.byte),
                              owner * 2 + (lock.kind == Lock::shared));
     }
+    for (const std::uint64_t open : of_children) sum += internal::mixed(open, 4711);
     for (const auto& [process, sleeper] : sleepers) {
       sum += internal::mixed(process + 1000, static_cast<std::uint64_t>(sleeper.until));
     }

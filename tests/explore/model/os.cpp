@@ -173,23 +173,6 @@ bool mapping_keeps_locks(const Descriptor&) {
   return true;
 }
 
-Outcome<HeldLock> HeldLock::take(Descriptor file, std::uint64_t offset, LockKind kind) {
-  const auto locked = try_lock(file, offset, kind);
-  if (!locked) return Outcome<HeldLock>::failed(locked.error);
-  if (locked.value == Locked::refused) return Outcome<HeldLock>::failed(EAGAIN);
-  auto page = Mapping::of_file(file, page_size(), Access::read_only);
-  if (!page) return Outcome<HeldLock>::failed(page.error);
-  Outcome<HeldLock> answer;
-  answer.value.page_ = std::move(page.value);
-  return answer;
-}
-HeldLock& HeldLock::operator=(HeldLock&& other) noexcept {
-  page_ = std::move(other.page_);
-  return *this;
-}
-HeldLock::~HeldLock() = default;
-void HeldLock::forget_in_child() noexcept {}
-
 // ---- mapping.hpp
 
 Outcome<Mapping> Mapping::of_file(const Descriptor& file, std::uint64_t size, Access, Reserve) {
@@ -208,7 +191,7 @@ void Mapping::unmap() noexcept {
   forget();
 }
 Done Mapping::keep_from_children() const noexcept {
-  return done(0);
+  return done(kernel().keep_from_children(address_, size_));
 }
 Done Mapping::wipe_in_children() const noexcept {
   return done(0);
@@ -220,12 +203,19 @@ std::uint64_t memory_and_swap() noexcept {
   return std::uint64_t{1} << 40;
 }
 
-// ---- fork.hpp: nobody forks
+// ---- fork.hpp
 
-ForkGuard::ForkGuard() = default;
-ForkGuard::~ForkGuard() {}  // NOLINT: as the header declares it
-void close_in_children(int) {}
-void forget_descriptor(int) noexcept {}
+// Also taken before any model is there, by what registers itself when the program starts.
+ForkGuard::ForkGuard() {
+  if (Kernel::is_there()) kernel().forbid_forks();
+}
+ForkGuard::~ForkGuard() {
+  if (Kernel::is_there()) kernel().allow_forks();
+}
+void close_in_children(int descriptor) {
+  kernel().close_in_children(descriptor);
+}
+void forget_descriptor(int) noexcept {}  // a number is given to one descriptor only
 
 std::uint64_t process_mark() noexcept {
   return kernel().run_number() << 16 | kernel().process_number();
