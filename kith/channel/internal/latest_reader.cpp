@@ -73,6 +73,8 @@ WaitAnswer LatestReaderState::wait_newer(Deadline deadline) noexcept {
   constexpr auto kSlice = 100ms;
   for (;;) {
     if (!process_.same_process()) return WaitAnswer::forked;
+    // Before it asks to be woken, which costs the next write a system call.
+    if (has_newer()) return WaitAnswer::newer;
     const Deadline slice_end = deadline.within(kSlice);
     auto* notify = source_->notify();
     if (notify != nullptr ? sleep(*notify, slice_end) : poll(slice_end)) return WaitAnswer::newer;
