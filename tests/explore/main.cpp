@@ -1,5 +1,6 @@
 // kith_explore [--json FILE] [--long] [--only TEXT] [--replay CHOICES]: every algorithm's model
 // through every interleaving and death within its bounds, then the mutants of its code.
+// kith_explore --list: a line for each proof and subject there is, and nothing is tried.
 //
 // explore   the models, on the code that ships
 // mutate    the same code with one place changed at a time: the models must find it, or the source
@@ -23,6 +24,7 @@ namespace {
 
 struct Options {
   bool everything = false;
+  bool list = false;
   std::string json;
   std::string only;
   std::string replay;
@@ -121,19 +123,35 @@ void write_json(const std::string& file, const std::vector<Row>& rows) {
   if (!out.flush()) throw std::runtime_error("cannot write " + file);
 }
 
+std::vector<Subject> all_subjects() {
+  std::vector<Subject> all;
+  for (const auto& subjects : {latest_subjects(), region_subjects(), member_subjects()}) {
+    all.insert(all.end(), subjects.begin(), subjects.end());
+  }
+  return all;
+}
+
+std::vector<MutationTarget> all_targets() {
+  return {latest_target()};
+}
+
+int list() {
+  for (const Subject& one : all_subjects()) fmt::print("explore\t{}\n", one.name);
+  for (const MutationTarget& one : all_targets()) fmt::print("mutate\t{}\n", one.name);
+  return std::fflush(stdout) == 0 ? 0 : 1;
+}
+
 int run(const Options& options) {
   const auto chosen = [&](const std::string& name) {
     return name.find(options.only) != std::string::npos;
   };
   std::vector<Row> rows;
-  for (const auto& subjects : {latest_subjects(), region_subjects(), member_subjects()}) {
-    for (const Subject& subject : subjects) {
-      if (!chosen(subject.name) || (!subject.in_brief && !options.everything)) continue;
-      rows.push_back(explore_one(subject, options));
-    }
+  for (const Subject& subject : all_subjects()) {
+    if (!chosen(subject.name) || (!subject.in_brief && !options.everything)) continue;
+    rows.push_back(explore_one(subject, options));
   }
   if (options.replay.empty()) {
-    for (const MutationTarget& target : {latest_target()}) {
+    for (const MutationTarget& target : all_targets()) {
       if (chosen("mutants of " + target.name)) rows.push_back(mutate_one(target));
     }
   }
@@ -158,9 +176,10 @@ int main(int count, char** arguments) {
   app.add_option("--only", options.only, "subjects whose name contains this");
   app.add_option("--replay", options.replay,
                  "only the run with these choices, of --only's subject");
+  app.add_flag("--list", options.list, "a line for each proof and subject; nothing is tried");
   CLI11_PARSE(app, count, arguments);
   try {
-    return kith::explored::run(options);
+    return options.list ? kith::explored::list() : kith::explored::run(options);
   } catch (const std::exception& error) {
     std::cerr << "kith_explore: " << error.what() << '\n';
     return 1;

@@ -66,7 +66,7 @@ CampaignResult run_campaign(const std::string& command, const std::string& domai
   CampaignResult result;
   const std::vector<std::string> arguments{
       "mesh", "5", "--chaos", "20", "--seconds", std::to_string(seconds), "--domain", domain};
-  result.subject = "kith mesh 5 --chaos 20 --seconds " + std::to_string(seconds);
+  result.subject = std::string(kCampaign) + " --seconds " + std::to_string(seconds);
   const auto until = testkit::within(std::chrono::seconds(seconds) + kPatience);
   auto mesh =
       testkit::Process::start("mesh", {.path = command, .arguments = arguments, .extra = {}});

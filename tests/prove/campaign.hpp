@@ -6,6 +6,9 @@
 
 namespace kith::prove {
 
+// The command, without its seconds.
+inline constexpr const char* kCampaign = "kith mesh 5 --chaos 20";
+
 struct CampaignResult {
   std::string subject;       // the command that was run
   std::uint64_t tried = 0;   // kills

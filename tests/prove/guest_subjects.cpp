@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <grp.h>
-#include <iostream>
 #include <optional>
 #include <stdexcept>
 #include <unistd.h>
@@ -270,10 +269,6 @@ Subject join_subject(const World& world) {
 }  // namespace
 
 std::vector<Subject> guest_subjects(const World& world) {
-  if (::geteuid() != 0) {
-    std::cerr << "step: left out, because only root can become other users: guests\n";
-    return {};
-  }
   return {create_subject(world),    remove_subject(world),
           open_subject(world, ""),  open_subject(world, "logger"),
           acquire_subject(world),   release_subject(world),

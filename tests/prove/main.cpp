@@ -1,5 +1,6 @@
 // kith_prove [--json FILE] [--long]: the proofs by killing, as a table for people and as rows for
 // machines.
+// kith_prove --list: a line for each proof and subject there is, and nothing is tried.
 //
 // step      every operation, killed after each of its instructions (the short form: after every
 //           system call, every change of shared bytes, and a sample of the rest)
@@ -30,20 +31,30 @@ using namespace std::chrono_literals;
 
 struct Options {
   bool everything = false;  // --long
+  bool list = false;
   std::string json;
   std::string only;
   std::uint32_t campaign_seconds = 60;
 };
 
-std::vector<testkit::Subject> all_subjects(const World& world, const std::string& only) {
+std::vector<testkit::Subject> all_subjects(const World& world) {
   std::vector<testkit::Subject> all;
   for (auto subjects :
        {memory_subjects(world), region_subjects(world), member_subjects(world),
         latest_write_subjects(world), latest_read_subjects(world), guest_subjects(world)}) {
-    for (testkit::Subject& subject : subjects) {
-      if (subject.name.find(only) != std::string::npos) all.push_back(std::move(subject));
-    }
+    for (testkit::Subject& subject : subjects) all.push_back(std::move(subject));
   }
+  return all;
+}
+
+// Those that are asked for and that this process can try.
+std::vector<testkit::Subject> subjects_to_try(const World& world, const std::string& only) {
+  auto all = all_subjects(world);
+  if (::geteuid() != 0) {
+    std::cerr << "step: left out, because only root can become other users: guests\n";
+    all.resize(all.size() - guest_subjects(world).size());
+  }
+  std::erase_if(all, [&](const auto& one) { return one.name.find(only) == std::string::npos; });
   return all;
 }
 
@@ -54,7 +65,7 @@ std::vector<testkit::Report> run_step_killer(const World& world, const Options& 
     plan.budget = 6s;  // two dozen subjects in two minutes; what is left out is said
   }
   std::vector<testkit::Report> reports;
-  for (const testkit::Subject& subject : all_subjects(world, options.only)) {
+  for (const testkit::Subject& subject : subjects_to_try(world, options.only)) {
     std::cerr << "step: " << subject.name << " ...\n";
     reports.push_back(testkit::kill_every_step(subject, plan));
   }
@@ -91,6 +102,12 @@ std::string refusal(const World& world) {
     return std::string("joining a domain, which takes file locks, is refused: ") + error.what();
   }
   return {};
+}
+
+int list() {
+  for (const auto& one : all_subjects(World("/nowhere"))) std::cout << "step\t" << one.name << '\n';
+  std::cout << "campaign\t" << kCampaign << '\n';
+  return std::cout.flush() ? 0 : 1;
 }
 
 int run(const Options& options) {
@@ -138,11 +155,12 @@ int main(int count, char** arguments) {
   app.add_flag("--long", options.everything, "every kill point, and a campaign of an hour");
   app.add_option("--json", options.json, "write rows to this file");
   app.add_option("--only", options.only, "subjects whose name contains this, and no campaign");
+  app.add_flag("--list", options.list, "a line for each proof and subject; nothing is tried");
   CLI11_PARSE(app, count, arguments);
   if (options.everything) options.campaign_seconds = 3600;
   if (!options.only.empty()) options.campaign_seconds = 0;
   try {
-    return kith::prove::run(options);
+    return options.list ? kith::prove::list() : kith::prove::run(options);
   } catch (const std::exception& error) {
     std::cerr << "kith_prove: " << error.what() << '\n';
     return 1;
