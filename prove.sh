@@ -11,7 +11,7 @@ source "$root/scripts/setup.sh"
 
 # Each takes --json, --long and --only as above, writes its rows, says more than a table can on its
 # own output, and exits with 0 only if it proved what it was asked to.
-programs=(kith_prove kith_explore)
+programs=(kith_prove kith_explore kith_hostile)
 
 json= options=()
 while [ $# -gt 0 ]; do

@@ -3,6 +3,7 @@ include(GNUInstallDirs)
 
 option(KITH_WARNINGS_AS_ERRORS "Stop at a warning (the presets and CI do)" OFF)
 set(KITH_SANITIZE "" CACHE STRING "Sanitizers for our own targets: `address,undefined` or `thread`")
+option(KITH_FUZZ "Build the libFuzzer programs of tests/hostile (needs clang)" OFF)
 
 if(PROJECT_IS_TOP_LEVEL)
   if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
@@ -38,6 +39,9 @@ function(kith_options target)
       # that there is no descriptor left.
       target_compile_options(${target} PRIVATE -fno-sanitize=vptr)
     endif()
+  endif()
+  if(KITH_FUZZ)
+    target_compile_options(${target} PRIVATE -fsanitize=fuzzer-no-link)
   endif()
 endfunction()
 

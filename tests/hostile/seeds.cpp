@@ -1,0 +1,207 @@
+#include "tests/hostile/seeds.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "kith/channel/internal/role_record.hpp"
+
+#include "tests/hostile/operations.hpp"
+
+namespace kith::hostile {
+namespace {
+
+struct Call {
+  const char* name;
+  std::uint8_t argument;
+};
+
+// What is opened first, and what is then done with it.
+struct Plan {
+  std::vector<Call> look;
+  std::vector<Call> open;
+  std::vector<Call> use;
+};
+
+const std::vector<Call> kEnd{{"close_writer", 0},  {"close_reader", 0}, {"close_reader", 3},
+                             {"close_regions", 0}, {"clean", 1},        {"leave", 0},
+                             {"remove", 0},        {"remove", 1}};
+
+// Readers by number and role: see open_reader().
+constexpr std::uint8_t kViewer = 2;
+constexpr std::uint8_t kUnnamed = 1;
+constexpr std::uint8_t kNewGuest = 7;
+
+Plan plan_for(Kind kind) {
+  Plan plan;
+  plan.look = {{"list", 0}, {"members_seen", 0}};
+  switch (kind) {
+    case Kind::channel:
+    case Kind::guests:
+      plan.look.push_back({"facts", 0});
+      plan.open = {{"open_writer", 0}, {"open_reader", kViewer}};
+      plan.open.push_back(kind == Kind::guests ? Call{"open_guest", kNewGuest}
+                                               : Call{"open_reader", kUnnamed});
+      plan.use = {{"resume", 0},  {"acquire", 1},        {"write", 10},
+                  {"refresh", 0}, {"refresh", 1},        {"draft", 0},
+                  {"write", 1},   {"commit", 0},         {"release", 0},
+                  {"copy", 200},  {"wait_newer", 1},     {"look_at_writer", 0},
+                  {"facts", 0},   {"look_at_reader", 0}, {"look_at_reader", 1}};
+      break;
+    case Kind::objects:
+      plan.open = {{"open_objects", 0}, {"join", 0}};
+      plan.use = {{"find_objects", 0}, {"find_objects", 1}, {"add_object", 0},  {"add_object", 1},
+                  {"add_object", 2},   {"members", 0},      {"open_objects", 1}};
+      break;
+    case Kind::type:
+      plan.open = {{"open_type", 0}, {"join", 0}};
+      plan.use = {{"use_type", 0}, {"members", 0}, {"wait_for_death", 1}, {"open_type", 1}};
+      break;
+    case Kind::bytes:
+      plan.open = {{"open_bytes", 0}, {"join", 0}};
+      plan.use = {{"use_bytes", 0}, {"reap", 0}, {"open_bytes", 1}};
+      break;
+    case Kind::memory_type:
+    case Kind::sealed_type:
+      plan = {
+          {}, {{"open_memory", 0}, {"open_memory", 1}}, {{"use_memory", 0}, {"open_memory", 2}}};
+      break;
+    case Kind::memory_bytes:
+    case Kind::sealed_bytes:
+      plan = {{}, {{"open_memory", 2}}, {{"use_memory", 0}, {"open_memory", 0}}};
+      break;
+  }
+  return plan;
+}
+
+void add(Script& script, const std::vector<Call>& calls) {
+  for (const Call& each : calls) {
+    Step step;
+    step.call = operation_named(each.name);
+    step.argument = each.argument;
+    script.steps.push_back(step);
+  }
+}
+
+std::uint64_t number_in(const FileImage& image, const Place& place) {
+  std::uint64_t value = 0;
+  for (const FileImage::Extent& extent : image.extents) {
+    const bool inside = place.offset >= extent.offset &&
+                        place.offset + place.size <= extent.offset + extent.bytes.size();
+    if (!inside) continue;
+    std::memcpy(&value, extent.bytes.data() + (place.offset - extent.offset), place.size);
+  }
+  return value;
+}
+
+Step overwriting(std::uint8_t file, std::uint64_t offset, std::vector<std::uint8_t> bytes) {
+  Step step;
+  step.deed = Deed::overwrite;
+  step.file = file;
+  step.offset = static_cast<std::uint32_t>(offset);
+  step.bytes = std::move(bytes);
+  return step;
+}
+
+std::vector<Step> wrong_texts(std::uint8_t file, const Place& place) {
+  const auto size = static_cast<std::size_t>(place.size);
+  const std::string escape = "\x1b[2J\n\x7f\xff";
+  std::vector<std::uint8_t> dangerous(escape.begin(), escape.end());
+  dangerous.resize(std::min(dangerous.size(), size));
+  return {overwriting(file, place.offset, std::vector<std::uint8_t>(size, 'A')),  // without an end
+          overwriting(file, place.offset, std::vector<std::uint8_t>(size, 0xff)),
+          overwriting(file, place.offset, std::vector<std::uint8_t>(size, 0)),
+          overwriting(file, place.offset, dangerous)};
+}
+
+std::vector<Step> wrong_bytes(std::uint8_t file, const Place& place) {
+  const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(place.size, 64));
+  return {overwriting(file, place.offset, {0x5b}),
+          overwriting(file, place.offset, std::vector<std::uint8_t>(size, 0xff)),
+          overwriting(file, place.offset + place.size - 1, {0x5b})};
+}
+
+}  // namespace
+
+std::vector<std::uint64_t> wrong_numbers(std::uint64_t right, std::uint64_t size, Use use,
+                                         std::uint64_t file_size) {
+  const std::uint64_t all = size == 8 ? ~std::uint64_t{0} : (std::uint64_t{1} << 8 * size) - 1;
+  std::vector<std::uint64_t> wrong{0,          1,        2,           right + 1, right - 1,
+                                   all,        all >> 1, all / 2 + 1, file_size, file_size - 4096,
+                                   right << 1, 0x10001,  1u << 20,    right ^ 1, 1000};
+  if (use == Use::word) {
+    using internal::kRoleNamed;
+    using internal::kRoleVacant;
+    const std::uint64_t incarnation = std::uint64_t{7} << 32;
+    wrong.insert(wrong.end(),
+                 {kRoleNamed, kRoleVacant, kRoleNamed | kRoleVacant, incarnation | 1,
+                  incarnation | kRoleNamed | 2, incarnation | 0xffff, right | kRoleVacant, 0x0e,
+                  0x1e, 0x3e, (right & ~std::uint64_t{62}) | 4});
+  }
+  // As many whatever `right` is, so that a seed has the same number in every run.
+  for (std::uint64_t& number : wrong) {
+    number &= all;
+    if (number == right) number = ~right & all;
+  }
+  return wrong;
+}
+
+std::vector<Step> wrong_fields(const FileImage& image, std::uint8_t file, const Place& place) {
+  if (place.use == Use::text) return wrong_texts(file, place);
+  if (place.use == Use::raw) return wrong_bytes(file, place);
+  if (place.use == Use::unused) return {overwriting(file, place.offset, {0x5b})};
+  std::vector<Step> steps;
+  const std::uint64_t right = number_in(image, place);
+  for (const std::uint64_t wrong : wrong_numbers(right, place.size, place.use, image.size)) {
+    Step step;
+    step.deed = Deed::poke;
+    step.file = file;
+    step.width = static_cast<std::uint8_t>(place.size);
+    step.offset = static_cast<std::uint32_t>(place.offset);
+    step.value = wrong;
+    steps.push_back(step);
+  }
+  return steps;
+}
+
+Script usual_script(Kind kind) {
+  const Plan plan = plan_for(kind);
+  Script script{kind, {}};
+  add(script, plan.look);
+  if (!is_memory(kind)) add(script, {{"show", 0}});
+  add(script, plan.open);
+  add(script, plan.use);
+  add(script, kEnd);
+  return script;
+}
+
+std::vector<Script> seeds_of(const World& world, Kind kind) {
+  const Plan plan = plan_for(kind);
+  std::vector<Script> seeds{usual_script(kind)};
+  const auto& images = world.images(kind);
+  for (std::uint8_t file = 0; file < images.size(); ++file) {
+    for (const Place& place : images[file].places) {
+      bool shown = false;
+      for (const Step& wrong : wrong_fields(images[file], file, place)) {
+        Script before{kind, {wrong}};
+        add(before, plan.look);
+        // Costs more than all the rest, so once for each field.
+        if (!shown && !is_memory(kind)) add(before, {{"show", 0}});
+        shown = true;
+        add(before, plan.open);
+        add(before, plan.use);
+        add(before, kEnd);
+        Script meanwhile{kind, {}};
+        add(meanwhile, plan.open);
+        meanwhile.steps.push_back(wrong);
+        add(meanwhile, plan.use);
+        add(meanwhile, kEnd);
+        seeds.push_back(std::move(before));
+        seeds.push_back(std::move(meanwhile));
+      }
+    }
+  }
+  return seeds;
+}
+
+}  // namespace kith::hostile
