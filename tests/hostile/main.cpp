@@ -4,6 +4,7 @@
 //   kith_hostile --target flips --seconds 600 --seed 7      one target alone, or --runs N
 //   kith_hostile --target operations FILE|DIRECTORY ...     these inputs alone, text or bytes
 //   kith_hostile --write-seeds DIRECTORY       a corpus for libFuzzer
+//   kith_hostile --list                        a line for each proof and subject there is
 //
 // Exits with 0 only if every row tried something and nothing failed.
 #include <CLI/CLI.hpp>
@@ -24,8 +25,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr const char* kSeedsSubject = "one field wrong";
+
 struct Options {
   bool for_long = false;
+  bool list = false;
   std::string json;
   std::string only;
   std::string target;
@@ -134,8 +138,8 @@ class Proof {
         continue;
       }
       const std::vector<Script> seeds = all_seeds(stage.world());
-      if (target == Target::operations && is_wanted("one field wrong")) {
-        const Result result = run_all("one field wrong", stage, each_of(seeds));
+      if (target == Target::operations && is_wanted(kSeedsSubject)) {
+        const Result result = run_all(kSeedsSubject, stage, each_of(seeds));
         take(result, has_tried(target, result.books));
       }
       if (!is_wanted(subject_of(target))) continue;
@@ -174,6 +178,12 @@ class Proof {
   bool fine_ = true;
 };
 
+int list() {
+  std::cout << "hostile\t" << kSeedsSubject << '\n';
+  for (const Target target : kTargets) std::cout << "hostile\t" << subject_of(target) << '\n';
+  return 0;
+}
+
 int write_seeds(const std::string& directory) {
   fs::create_directories(directory);
   const World world;
@@ -196,6 +206,7 @@ int main(int count, char** arguments) {
   CLI::App app("Gives kith's operations bytes that lie, and sees whether they believe them");
   kith::hostile::Options options;
   app.add_flag("--long", options.for_long, "an hour");
+  app.add_flag("--list", options.list, "a line for each proof and subject; nothing is tried");
   app.add_option("--json", options.json, "write rows to this file");
   app.add_option("--only", options.only, "subjects whose name contains this");
   app.add_option("--target", options.target, "operations, flips, truncation or sealed");
@@ -206,6 +217,7 @@ int main(int count, char** arguments) {
   app.add_option("inputs", options.inputs, "files or folders of inputs to run, and no others");
   CLI11_PARSE(app, count, arguments);
   try {
+    if (options.list) return kith::hostile::list();
     if (!options.write_seeds.empty()) return kith::hostile::write_seeds(options.write_seeds);
     return kith::hostile::Proof(options).run();
   } catch (const std::exception& error) {
