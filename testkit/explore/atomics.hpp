@@ -6,15 +6,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <source_location>
 #include <type_traits>
 
 #include "testkit/explore/explore.hpp"
 
 namespace kith::testkit::explore {
 namespace internal {
-
-using Place = std::source_location;
 
 // A word is its address and its size, 1 to 8 bytes; these read and write the bytes themselves.
 void construct_word(const void* word, std::size_t size, bool is_payload);
@@ -55,8 +52,6 @@ template <class T>
 template <class T>
 class Word {
  public:
-  using Place = std::source_location;
-
   Word() noexcept { internal::construct_word(this, sizeof(T), false); }
   Word(T value) noexcept : value_(value) {  // NOLINT: as std::atomic
     internal::construct_word(this, sizeof(T), false);
@@ -127,8 +122,6 @@ class Word {
 template <class T>
 class Payload {
  public:
-  using Place = std::source_location;
-
   Payload() noexcept { internal::construct_word(this, sizeof(T), true); }
   Payload(const Payload&) = delete;
   Payload& operator=(const Payload&) = delete;
@@ -149,8 +142,7 @@ struct Atomics {
   template <class T>
   using Word = explore::Word<T>;
 
-  static void fence(std::memory_order order,
-                    std::source_location at = std::source_location::current()) noexcept {
+  static void fence(std::memory_order order, Place at = Place::current()) noexcept {
     internal::fence(order, at);
   }
 };

@@ -148,7 +148,7 @@ void fail(const std::string& why) {
   engine_for("fail()").fail(why);
 }
 
-void settle(std::initializer_list<std::uint64_t> remembered, std::source_location at) {
+void settle(std::initializer_list<std::uint64_t> remembered, Place at) {
   auto& process = engine_for("settle()").self();
   process.history = internal::mixed(at.line(), at.column());
   process.history = internal::mixed(process.history, process.deaths);

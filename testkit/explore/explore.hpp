@@ -44,9 +44,10 @@
 #include <initializer_list>
 #include <limits>
 #include <memory>
-#include <source_location>
 #include <string>
 #include <vector>
+
+#include "testkit/explore/place.hpp"
 
 namespace kith::testkit::explore {
 
@@ -127,8 +128,7 @@ inline void require(bool holds, const char* why) {
 
 // "All that this process remembers from here on is this." Lets runs be seen to come to the same
 // state; a lie hides states.
-void settle(std::initializer_list<std::uint64_t> remembered,
-            std::source_location at = std::source_location::current());
+void settle(std::initializer_list<std::uint64_t> remembered, Place at = Place::current());
 
 // "Something of this process can be seen from outside by now": it may die here, as after a store.
 void act();

@@ -77,7 +77,7 @@ struct Dekker : World {
   int inside = 0;
 
   Dekker(std::memory_order says, std::memory_order looks, bool fences) {
-    for (const std::size_t i : {0, 1}) {
+    for (const std::size_t i : {std::size_t{0}, std::size_t{1}}) {
       process("process " + std::to_string(i), [this, i, says, looks, fences] {
         wants[i].store(1, says);
         if (fences) Atomics::fence(kOrdered);

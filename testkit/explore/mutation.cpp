@@ -9,13 +9,13 @@
 namespace kith::testkit::explore {
 namespace {
 
-using Place = std::tuple<std::string, std::uint32_t, std::uint32_t>;
+using Site = std::tuple<std::string, std::uint32_t, std::uint32_t>;  // file, line, column
 struct Use {
   Access access;
   std::memory_order order;
   std::memory_order failure;
 };
-using Uses = std::map<Place, Use>;
+using Uses = std::map<Site, Use>;
 
 Uses* collecting = nullptr;
 const Mutant* applied = nullptr;
@@ -179,7 +179,7 @@ bool a_mutant_remembers() noexcept {
   return applied != nullptr && applied->mutation == Mutation::remembered;
 }
 
-Mutation mutation_at(const std::source_location& at, Access access, std::memory_order order,
+Mutation mutation_at(const Place& at, Access access, std::memory_order order,
                      std::memory_order failure) {
   if (collecting != nullptr) {
     collecting->try_emplace({at.file_name(), at.line(), at.column()}, Use{access, order, failure});

@@ -293,7 +293,7 @@ bool Engine::seen_before() {
 
 // ---- the story
 
-void Engine::tell(const std::string& what, const std::source_location& at) {
+void Engine::tell(const std::string& what, const Place& at) {
   std::string line = in_process() ? self().name : "set-up";
   line.resize(std::max<std::size_t>(line.size() + 1, 14), ' ');
   line += what;

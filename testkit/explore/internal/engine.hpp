@@ -6,7 +6,6 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <source_location>
 #include <string>
 #include <vector>
 
@@ -94,7 +93,7 @@ class Engine {
   [[noreturn]] void fail(const std::string& why);
 
   [[nodiscard]] bool tells() const noexcept { return tells_; }
-  void tell(const std::string& what, const std::source_location& at);
+  void tell(const std::string& what, const Place& at);
   // "claim 3: 17", or without a value "claim 3".
   [[nodiscard]] std::string name_of(const void* word) const;
   [[nodiscard]] std::string value_of(const void* word, std::uint64_t value) const;

@@ -176,7 +176,7 @@ struct Kernel::State final : internal::Attachment {
   void drop_inode(std::uint64_t number) {
     const internal::Inode& inode = inodes.at(number);
     // Its bytes stay to the run's end: a killed process may lie half-way through them.
-    if (inode.links == 0 && inode.opens == 0) buried.push_back(std::move(inodes.extract(number)));
+    if (inode.links == 0 && inode.opens == 0) buried.push_back(inodes.extract(number));
   }
   std::vector<std::map<std::uint64_t, internal::Inode>::node_type> buried;
 

@@ -3,15 +3,15 @@
 
 #include <atomic>
 #include <cstdint>
-#include <source_location>
 
 #include "testkit/explore/mutation.hpp"
+#include "testkit/explore/place.hpp"
 
 namespace kith::testkit::explore::internal {
 
 // Notes that the place is used, and says what the mutant under test does there.
-[[nodiscard]] Mutation mutation_at(const std::source_location& at, Access access,
-                                   std::memory_order order, std::memory_order failure);
+[[nodiscard]] Mutation mutation_at(const Place& at, Access access, std::memory_order order,
+                                   std::memory_order failure);
 
 // Whether the mutant under test asks what a process last saw in a word.
 [[nodiscard]] bool a_mutant_remembers() noexcept;
