@@ -226,8 +226,9 @@ class LatestWriterCore {
     std::uint64_t word = claim.load(std::memory_order_seq_cst);  // [W1]
     if (word != words_.request()) return word;
     // A failed exchange left the reader's own answer in `word`: it has helped itself. One try.
-    // release: publishes the slot to [R4]. acquire: its reads of what it let go of meanwhile.
-    const bool granted = claim.compare_exchange_strong(word, latest_, std::memory_order_release,
+    // acq_rel: publishes the slot to [R4]. acquire: its reads of what it let go of meanwhile.
+    // equivalent if release: [W1] acquired the request; but compilers want no failure stronger.
+    const bool granted = claim.compare_exchange_strong(word, latest_, std::memory_order_acq_rel,
                                                        std::memory_order_acquire);  // [W2] helping
     return granted ? latest_ : word;
   }
@@ -301,9 +302,10 @@ class LatestReaderCore {
     claim_.store(words_.request(), std::memory_order_seq_cst);  // [R2]
     newest = latest_.load(std::memory_order_seq_cst);           // [R3]
     std::uint64_t found = words_.request();
-    // relaxed: the reads of the last pin were released by [R2], which this exchange continues.
-    // acquire: failing means that the writer granted, and publishes the slot through [W2].
-    const bool mine = claim_.compare_exchange_strong(found, newest, std::memory_order_relaxed,
+    // acquire: failing means that the writer granted, and publishes the slot by [W2]. The reads
+    // of the last pin were released by [R2], which this exchange continues.
+    // equivalent if relaxed: it is our own request; but compilers want no failure stronger.
+    const bool mine = claim_.compare_exchange_strong(found, newest, std::memory_order_acquire,
                                                      std::memory_order_acquire);  // [R4]
     return mine ? newest : found;
   }
