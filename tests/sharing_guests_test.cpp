@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 #include <gtest/gtest.h>
+#include <optional>
 #include <random>
 #include <string>
 #include <sys/mman.h>
@@ -240,6 +241,28 @@ TEST_F(GuestsTest, AreRefusedWhenAllSeatsAreTakenAndGetThemBackFromTheDead) {
   EXPECT_EQ(as_guest(reads), "");  // the first of them gave the seat back
   // A member needs no seat.
   EXPECT_EQ(try_as(kAlice, kGroup, reads), "");
+  EXPECT_EQ(end(writer), "");
+}
+
+TEST_F(GuestsTest, LeaveTheirSeatsToTheParentWhenTheyFork) {
+  Process writer = alice(1);
+  const auto forks = [&](Mouth&) -> std::string {
+    std::optional<LatestReader<Whole>> reader(std::in_place, domain(), "pose");
+    std::optional<Pinned<Whole>> value(reader->acquire());
+    Child child([&] {
+      if (value->refresh() != ReadAnswer::forked) return 1;
+      if (reader->acquire().answer() != ReadAnswer::forked) return 2;
+      value.reset();
+      reader.reset();
+      // The only seat is the parent's.
+      const int refused = code_of([&] { LatestReader<Whole> own(domain(), "pose"); });
+      return refused == static_cast<int>(Errc::role_taken) ? 0 : 3;
+    });
+    if (const int wrong = child.wait(); wrong != 0) return "the child: " + std::to_string(wrong);
+    const bool unchanged = value->refresh() == ReadAnswer::unchanged && (*value)->is(1);
+    return unchanged ? "" : "the parent lost what it held";
+  };
+  EXPECT_EQ(as_guest(forks), "");
   EXPECT_EQ(end(writer), "");
 }
 

@@ -1,8 +1,10 @@
 #include "kith/channel/latest.hpp"
 
+#include <array>
 #include <cstring>
 #include <gtest/gtest.h>
 #include <unistd.h>
+#include <utility>
 #include <vector>
 
 #include "kith/base/error.hpp"
@@ -118,7 +120,7 @@ TEST(Latest, DraftIsInvisibleUntilCommitted) {
   }
   EXPECT_EQ(reader.acquire().answer(), ReadAnswer::empty) << "an abandoned draft is nothing";
   auto draft = writer.draft();
-  draft->x = 5;
+  (*draft).x = 5;
   EXPECT_EQ(draft.commit(), WriteAnswer::committed);
   EXPECT_EQ(reader.acquire()->x, 5);
 }
@@ -450,6 +452,40 @@ TEST(Latest, NoValueIsTornAcrossProcesses) {
     }
   }
   EXPECT_EQ(reader.wait(), 0);
+}
+
+TEST(Latest, HandlesMayBeMovedAndAssigned) {
+  const ScratchDirectory scratch;
+  LatestBytesWriter writer(scratch.domain(), "one", 8);
+  LatestBytesWriter moved(std::move(writer));
+  const std::array<std::byte, 8> value{std::byte{7}};
+  EXPECT_EQ(moved.write(value), WriteAnswer::committed);
+  EXPECT_DEATH((void)writer.sequence(), "moved-from writer");
+
+  LatestBytesReader reader(scratch.domain(), "one");
+  LatestBytesWriter other_writer(scratch.domain(), "two", 8);
+  LatestBytesReader other(scratch.domain(), "two");
+  other = std::move(reader);
+  EXPECT_EQ(other.acquire().bytes()[0], std::byte{7});
+  EXPECT_EQ(latest_facts(scratch.domain(), "two")->readers_held, 0u) << "its role did not end";
+  EXPECT_DEATH((void)reader.has_newer(), "moved-from reader");
+}
+
+TEST(Latest, RoomForGuestsAndRightsMustFit) {
+  const ScratchDirectory scratch;
+  LatestOptions options;
+  options.rights = {0600, ""};
+  options.guests_max = 2;
+  std::string text;
+  EXPECT_EQ(code_of([&] { LatestWriter<Pose> writer(scratch.domain(), "pose", options); }, &text),
+            Errc::invalid_argument);
+  EXPECT_NE(text.find("2 guests, mode 0600"), std::string::npos) << text;
+  options.rights = {0644, ""};
+  options.guests_max = 0;
+  EXPECT_EQ(code_of([&] { LatestWriter<Pose> writer(scratch.domain(), "pose", options); }, &text),
+            Errc::invalid_argument);
+  EXPECT_NE(text.find("room for guests"), std::string::npos) << text;
+  EXPECT_TRUE(scratch.domain().names().empty());
 }
 
 }  // namespace

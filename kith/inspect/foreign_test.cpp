@@ -3,6 +3,10 @@
 
 #include <gtest/gtest.h>
 #include <string>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tests/support/refusal.hpp"
 
 namespace kith {
 namespace {
@@ -53,6 +57,22 @@ TEST(Foreign, ThatIsNotThereIsNotFound) {
   EXPECT_FALSE(foreign_view(*parse_foreign_name("mqueue:/kith-no-such-queue")));
   const auto answer = remove_foreign(*parse_foreign_name("sysv:sem:2147483646"), Force::yes);
   EXPECT_EQ(answer.answer, Removal::not_found);
+}
+
+TEST(Foreign, ThatIsAPipeOrADirectoryIsLeftAlone) {
+  const std::string name = "kith-foreign-test-" + std::to_string(::getpid());
+  const std::string path = "/dev/shm/" + name;
+  const ForeignId id = *parse_foreign_name("posix:/" + name);
+  ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+  EXPECT_EQ(tests::why_not_refused([&] { (void)remove_foreign(id, Force::yes); }, Errc::not_ours,
+                                   {name, "pipe", "remove it yourself"}),
+            "");
+  EXPECT_EQ(::unlink(path.c_str()), 0) << "it was removed";
+  ASSERT_EQ(::mkdir(path.c_str(), 0700), 0);
+  EXPECT_EQ(tests::why_not_refused([&] { (void)remove_foreign(id, Force::yes); }, Errc::not_ours,
+                                   {name, "--domain"}),
+            "");
+  EXPECT_EQ(::rmdir(path.c_str()), 0) << "it was removed";
 }
 
 }  // namespace

@@ -387,6 +387,27 @@ TEST(MemoryListener, LeavesAPathThatStandsForAnother) {
   EXPECT_TRUE(MemorySocket::connect(path, Deadline::now()));
 }
 
+TEST(MemoryListener, WaitsForOthersWhoListenInItsDirectoryJustNow) {
+  const ScratchDirectory directory;
+  const auto held = directory.open();
+  ASSERT_TRUE(os::try_lock_directory(held).value);
+  EXPECT_EQ(code_of([&] { (void)MemoryListener::at(directory.in("socket"), Deadline::now()); }),
+            static_cast<int>(Errc::timed_out));
+  EXPECT_EQ(code_of([&] { (void)MemoryListener::at(directory.in("none/socket"), patience()); }),
+            static_cast<int>(Errc::not_found));
+  EXPECT_TRUE(directory.is_empty());
+}
+
+TEST(MemoryListener, TakesItsPathAlongWhenItMoves) {
+  const ScratchDirectory directory;
+  auto first = MemoryListener::at(directory.in("first"), patience());
+  first = MemoryListener::at(directory.in("second"), patience());
+  EXPECT_FALSE(os::facts_of_path(directory.in("first"))) << "it was closed";
+  EXPECT_TRUE(MemorySocket::connect(directory.in("second"), Deadline::now()));
+  EXPECT_TRUE(first.accept(patience()));
+  EXPECT_EQ(first.turned_away(), 0u);
+}
+
 TEST(MemoryListener, OfAnAbstractNameIsAloneAndGoneWithItsEnd) {
   const std::string name = "kith-listener-test-" + std::to_string(::getpid());
   {

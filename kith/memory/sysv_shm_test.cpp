@@ -308,5 +308,12 @@ TEST(SysvShmLimits, OfThePagesIsNamedWithItsRemedy) {
   KITH_EXPECT_GOOD(verdict);
 }
 
+TEST(SysvShm, IsNeitherMadeNorFoundUnderNoKey) {
+  EXPECT_EQ(error_of([] { (void)SysvShm::create(SysvKey(), kSize); }).errc(), Errc::invalid_name);
+  EXPECT_EQ(error_of([] { (void)SysvShm::open(SysvKey(), Access::read_only); }).errc(),
+            Errc::invalid_name);
+  EXPECT_EQ(error_of([] { SysvShm::remove(SysvKey()); }).errc(), Errc::invalid_name);
+}
+
 }  // namespace
 }  // namespace kith

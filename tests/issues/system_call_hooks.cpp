@@ -53,6 +53,19 @@ extern "C" int open(const char* path, int flags, ...) {
   return file;
 }
 
+extern "C" int openat(int directory, const char* path, int flags, ...) {
+  va_list list;
+  va_start(list, flags);
+  const bool unnamed = (flags & O_TMPFILE) == O_TMPFILE;
+  const unsigned mode = (flags & O_CREAT) != 0 || unnamed ? va_arg(list, unsigned) : 0;
+  va_end(list);
+  if (unnamed && installed != nullptr && installed->no_unnamed_files) {
+    errno = EOPNOTSUPP;
+    return -1;
+  }
+  return static_cast<int>(::syscall(SYS_openat, directory, path, flags, mode));
+}
+
 extern "C" int linkat(int from_directory, const char* from, int to_directory, const char* to,
                       int flags) noexcept {
   if (installed != nullptr && installed->before_link) installed->before_link();

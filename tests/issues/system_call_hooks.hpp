@@ -21,7 +21,8 @@ class SystemCallHooks {
   std::function<void(int command, const struct flock& lock, bool granted)> after_lock;
   std::function<void(const std::string& path)> after_open;
   std::function<void()> before_link;
-  bool no_pauses = false;  // clock_nanosleep() returns at once
+  bool no_unnamed_files = false;  // O_TMPFILE is unknown, as on some file systems
+  bool no_pauses = false;         // clock_nanosleep() returns at once
 };
 
 }  // namespace kith::tests
