@@ -4,6 +4,7 @@ include(GNUInstallDirs)
 option(KITH_WARNINGS_AS_ERRORS "Stop at a warning (the presets and CI do)" OFF)
 set(KITH_SANITIZE "" CACHE STRING "Sanitizers for our own targets: `address,undefined` or `thread`")
 option(KITH_FUZZ "Build the libFuzzer programs of tests/hostile (needs clang)" OFF)
+option(KITH_COVERAGE "Count which lines and branches run (g++; see scripts/coverage.sh)" OFF)
 
 if(PROJECT_IS_TOP_LEVEL)
   if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
@@ -22,7 +23,12 @@ if(KITH_BUILD_TESTS)
   enable_testing()
 endif()
 
-# kith_options(TARGET): the warnings, the language level and the sanitizers of our own code.
+if(KITH_COVERAGE)
+  add_library(kith_coverage OBJECT "${PROJECT_SOURCE_DIR}/tools/coverage/count_at_exit.cpp")
+endif()
+
+# kith_options(TARGET): the warnings, the language level, the sanitizers and the counters of our own
+# code.
 function(kith_options target)
   target_compile_features(${target} PUBLIC cxx_std_20)
   set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF POSITION_INDEPENDENT_CODE ON)
@@ -42,6 +48,18 @@ function(kith_options target)
   endif()
   if(KITH_FUZZ)
     target_compile_options(${target} PRIVATE -fsanitize=fuzzer-no-link)
+  endif()
+  if(KITH_COVERAGE)
+    # Between the counters g++ 12 loses sight of constants, and warns of memory orders that are
+    # fine.
+    target_compile_options(${target} PRIVATE --coverage -fprofile-update=prefer-atomic
+                                             -Wno-invalid-memory-model)
+    target_link_options(${target} PRIVATE --coverage)
+    get_target_property(type ${target} TYPE)
+    if(type STREQUAL "EXECUTABLE")
+      target_link_libraries(${target} PRIVATE kith_coverage)
+      target_link_options(${target} PRIVATE LINKER:--wrap=_exit)
+    endif()
   endif()
 endfunction()
 
