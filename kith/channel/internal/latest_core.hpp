@@ -147,6 +147,9 @@ class LatestWriterCore {
     // `latest`, so the private copy stays true.
     // equivalent if relaxed: the role was taken under a kernel lock, which orders as much.
     latest_ = shared_latest_.load(std::memory_order_acquire);
+    // relaxed: under the same lock; all that was ever published lies below.
+    const std::uint32_t counted = control_.slots_ready.load(std::memory_order_relaxed);
+    ready_ = counted < words_.slots() ? counted : words_.slots();
   }
 
   // A slot that nobody reads and nobody will until it is published; none only if the shared words
@@ -186,25 +189,29 @@ class LatestWriterCore {
   // Looks at every reader that joined, grants what they ask for, and notes the slots that neither
   // they nor the newest value need.
   void scan() noexcept {
-    mark_free_below(words_.slots());
+    mark_free(0, ready_);
     pin(latest_);
     for (const Bank& bank : banks_) scan(bank);
     // relaxed, and after the looks at who joined, which acquire: a reader raised the count before
-    // it set its bit, so every pin that was seen is provided for.
-    take_away_from(control_.slots_ready.load(std::memory_order_relaxed));
-  }
-
-  void mark_free_below(std::uint32_t end) noexcept {
-    for (std::uint32_t first = 0; first < end; first += 64) {
-      const std::uint32_t rest = end - first;
-      free_[first / 64] = rest < 64 ? (std::uint64_t{1} << rest) - 1 : ~std::uint64_t{0};
+    // it set its bit, so every pin that was seen is provided for. What is new was never published,
+    // and so is nobody's.
+    const std::uint32_t counted = control_.slots_ready.load(std::memory_order_relaxed);
+    if (counted > ready_) {
+      const std::uint32_t before = ready_;
+      ready_ = counted < words_.slots() ? counted : words_.slots();
+      mark_free(before, ready_);
     }
   }
 
-  // `begin` is a shared value: more than there are is as good as all.
-  void take_away_from(std::uint32_t begin) noexcept {
-    for (std::uint32_t i = begin / 64; i < free_.size(); ++i) {
-      free_[i] &= i == begin / 64 ? (std::uint64_t{1} << begin % 64) - 1 : 0;
+  void mark_free(std::uint32_t begin, std::uint32_t end) noexcept {
+    for (std::uint32_t word = begin / 64; word * 64 < end; ++word) {
+      const std::uint32_t rest = end - word * 64;
+      std::uint64_t bits = rest < 64 ? (std::uint64_t{1} << rest) - 1 : ~std::uint64_t{0};
+      if (word * 64 >= begin) {
+        free_[word] = bits;
+      } else {
+        free_[word] |= bits & ~((std::uint64_t{1} << begin % 64) - 1);
+      }
     }
   }
 
@@ -252,6 +259,7 @@ class LatestWriterCore {
   std::array<Bank, 2> banks_;
   LatestWords words_;
   std::uint64_t latest_ = 0;
+  std::uint32_t ready_ = 0;  // slots known to have pages; at most all
   // A bit per slot that the last scan found free and no publish has taken since.
   std::vector<std::uint64_t> free_;
 };
