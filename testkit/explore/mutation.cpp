@@ -100,6 +100,19 @@ std::string comments_at(const std::vector<std::string>& lines, std::size_t line)
   return text;
 }
 
+// What follows the words up to the next of its kind; empty if they are not there.
+std::string reason_at(const Mutant& mutant, const std::string& kind) {
+  const std::string text = comments_at(lines_of(mutant.file), mutant.line);
+  const std::string words = kind + to_string(mutant.mutation) + ":";
+  const std::size_t at = text.find(words);
+  if (at == std::string::npos) return {};
+  std::string reason = text.substr(at + words.size());
+  for (const char* next : {"equivalent if ", "unseen if "}) {
+    reason = reason.substr(0, reason.find(next));
+  }
+  return trimmed(reason);
+}
+
 }  // namespace
 
 std::string to_string(Mutation mutation) {
@@ -151,12 +164,11 @@ std::vector<Mutant> mutants_of(const std::function<void()>& runs, const std::str
 }
 
 std::string why_equivalent(const Mutant& mutant) {
-  const std::string text = comments_at(lines_of(mutant.file), mutant.line);
-  const std::string words = "equivalent if " + to_string(mutant.mutation) + ":";
-  const std::size_t at = text.find(words);
-  if (at == std::string::npos) return {};
-  std::string reason = text.substr(at + words.size());
-  return trimmed(reason.substr(0, reason.find("equivalent if ")));
+  return reason_at(mutant, "equivalent if ");
+}
+
+std::string why_unseen(const Mutant& mutant) {
+  return reason_at(mutant, "unseen if ");
 }
 
 Mutated::Mutated(const Mutant& mutant) {

@@ -13,6 +13,10 @@
 //
 //   // equivalent if relaxed: only the writer stores this word, and here it is the writer's.
 //
+// One that is wrong, but only by what the explorer leaves out, says that, and what it is:
+//
+//   // unseen if relaxed: a compiler may let this store go first, and a death come between.
+//
 // Names       weaker orders by their own (acquire, release, acq_rel, relaxed, and failure_... for
 //             that of a failed compare-exchange); `skipped`: not done, a compare-exchange fails;
 //             `remembered`: a second look returns what the process last saw there;
@@ -61,6 +65,8 @@ struct Mutant {
 
 // The reason in the source why the mutant is no worse; empty if there is none.
 [[nodiscard]] std::string why_equivalent(const Mutant& mutant);
+// The reason in the source why the explorer cannot see what is wrong with it; or empty.
+[[nodiscard]] std::string why_unseen(const Mutant& mutant);
 
 // While it lives, the code under test is the mutant.
 class Mutated {

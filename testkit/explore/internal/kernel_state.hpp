@@ -198,6 +198,8 @@ struct Kernel::State final : internal::Attachment {
 
   // ---- what the engine asks
   void on_death(std::size_t process) override {
+    // Its locks are freed after all that it stored: who finds them free has seen that.
+    engine->memory().synchronize(process);
     sleepers.erase(process);
     std::set<std::uint64_t> dead;
     for (const auto& [number, open] : opens) {

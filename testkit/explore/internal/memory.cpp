@@ -199,8 +199,7 @@ void Memory::synchronize(std::size_t process) {
   if (!weak_ || process == kSetUp) return;
   Known& known = processes_[process];
   join(known.seen, kernel_);
-  join(known.seen, known.acquired);
-  kernel_ = known.released = known.seen;
+  kernel_ = known.seen;
 }
 
 std::string Memory::read_payload(Location& location, std::size_t process) {

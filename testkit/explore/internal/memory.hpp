@@ -101,7 +101,8 @@ class Memory {
                          std::uint64_t value);
   [[nodiscard]] std::uint64_t peek(const Location& location, std::size_t older) const;
   void fence(std::size_t process, std::memory_order order);
-  // A call of the kernel: orders everything before it against everything after, as locks do.
+  // A call of the kernel: who makes one later sees all that came before this one, as with locks.
+  // It is no fence for what is relaxed.
   void synchronize(std::size_t process);
 
   // "" or the race that the access is.
