@@ -338,6 +338,7 @@ bool drop_vacant_latest_roles(MappedRegion& region, std::uint32_t& dropped) {
                        Deadline::after(kAdminPatience));
   if (lock.answer() != AdminLock::Answer::held) return false;
   dropped += drop_vacant_roles(reader_table(region, *shape));
+  dropped += drop_vacant_roles(writer_table_of(region));
   return true;
 }
 
