@@ -132,9 +132,9 @@ void LatestWorld::read(std::uint32_t reader) {
 }
 
 void LatestWorld::join(std::uint32_t reader, ReaderCore& core) {
-  // release: as the channel does, before the reader is seen.
+  // relaxed: as the channel does, before the reader is seen.
   if (setting_.grows && reader + 1 == readers()) {
-    control_.slots_ready.store(words_.slots(), std::memory_order_release);
+    control_.slots_ready.store(words_.slots(), std::memory_order_relaxed);
   }
   core.join();
 }

@@ -29,6 +29,8 @@ struct MutationTarget {
 [[nodiscard]] std::vector<Subject> latest_subjects();
 [[nodiscard]] std::vector<Subject> region_subjects();
 [[nodiscard]] std::vector<Subject> member_subjects();
+[[nodiscard]] std::vector<Subject> role_subjects();
 [[nodiscard]] MutationTarget latest_target();
+[[nodiscard]] std::vector<MutationTarget> role_targets();
 
 }  // namespace kith::explored

@@ -45,6 +45,9 @@ HOSTILE_MEMFD = ["sealed memories cut short, unguarded",
 CORE_MODEL = ["latest: 1 writer x 2, 2 readers x 1"]  # it is their core too
 CHANNEL_MODELS = ["latest: 1 writer*", "latest: a slot to spare*", "latest: weak memory, ? reader*"]
 JOIN_MODELS = ["latest: *joins while it is written"]
+WRITER_ROLES = ["roles: two write*", "roles: weak memory, two write",
+                "roles: one writes, one reaps", "roles: one waits to write*"]
+READER_ROLES = ["roles: two read*", "roles: weak memory, two read*", "roles: one reads by name, *"]
 FULL_TABLES = ["bad_input_root_test.FullTmpfs.*", "bad_input_peers_test.FileLimit.*"]
 
 CHANNEL = Section("The latest-value channel", [
@@ -58,6 +61,8 @@ CHANNEL = Section("The latest-value channel", [
         {"step": ["latest create", "latest claim writer", "latest release writer",
                   "guests create channel"],
          "campaign": ["kith mesh*"],
+         "explore": WRITER_ROLES,
+         "mutate": ["role.cpp", "latest_channel.cpp"],
          "hostile": HOSTILE_OPENING,
          "test": ["latest_test.Latest.SecondWriterIsRefusedByTheNameOfTheFirst",
                   "bad_input_peers_test.StoppedWriter.*", "bad_input_peers_test.StoppedPeer.*"]}),
@@ -92,7 +97,8 @@ CHANNEL = Section("The latest-value channel", [
         {"step": ["latest claim reader", "latest claim named reader", "guest open*",
                   "guests healed by a member"],
          "campaign": ["kith mesh*"],
-         "explore": JOIN_MODELS,
+         "explore": JOIN_MODELS + READER_ROLES + ["roles: one writes, one reads, where *"],
+         "mutate": ["role.cpp", "latest_roles.cpp", "latest_channel.cpp"],
          "hostile": HOSTILE_OPENING + ["sharing_hostile_test.*"],
          "test": ["latest_test.Latest.FullTableGivesUpVacantRolesBeforeItRefuses",
                   "latest_test.Latest.UnnamedRoleOfAKilledReaderIsGivenBack",
@@ -119,6 +125,8 @@ CHANNEL = Section("The latest-value channel", [
         "the value that the role's dead holder held, intact, once",
         "a value, `empty` or `damaged`",
         {"step": ["latest claim and resume", "guest claim and resume"],
+         "explore": ["roles: two read by one name", "roles: weak memory, two read by one name",
+                     "roles: one reads by name, *"],
          "hostile": HOSTILE_CHANNEL,
          "test": ["latest_test.Latest.KilledReaderOfANamedRoleComesBackToWhatItHeld",
                   "sharing_guests_test.GuestsTest.KeepANamedRoleAndWhatItHeldBeyondDeath"]}),
@@ -138,6 +146,7 @@ CHANNEL = Section("The latest-value channel", [
         "a false answer, or one as late as the deadline; never later",
         {"step": ["latest wait (killed asleep)", "latest write (waking a sleeper)"],
          "explore": ["latest: *a reader sleeps*"],
+         "mutate": ["latest_reader.cpp"],
          "hostile": HOSTILE_CHANNEL,
          "test": ["latest_test.Latest.Waiting*", "hot_operations_test.*WaitForAValue*",
                   "hot_operations_test.*LookForANewer*"]}),
@@ -147,6 +156,7 @@ CHANNEL = Section("The latest-value channel", [
         "the name is gone, if it came to that",
         "the role's words may make no sense afterwards; nothing else is touched",
         {"step": ["latest release reader", "latest release named reader", "guest leave*"],
+         "explore": ["roles: two read by one name"],
          "test": ["latest_test.Latest.RetiredRoleLeavesNoName"]}),
     Row("LatestWriter LatestBytesWriter: last readers_joined is_orphaned\n"
         "LatestReader LatestBytesReader: writer_liveness is_orphaned\n"
@@ -155,7 +165,9 @@ CHANNEL = Section("The latest-value channel", [
         "the stopped are alive",
         "tells what is so now",
         "a false answer",
-        {"hostile": HOSTILE_CHANNEL,
+        {"explore": ["roles: one writes, one asks for writers",
+                     "roles: one reads, one counts readers"],
+         "hostile": HOSTILE_CHANNEL,
          "test": ["latest_test.Latest.WaitingEndsAtTheDeadlineAndWhenTheChannelIsRemoved",
                   "latest_test.Latest.CommitTimeIsKeptIfAskedFor",
                   "bad_input_peers_test.ForkedChild.*"]}),
@@ -384,6 +396,7 @@ TOOLS = Section("Looking, and cleaning up", [
         "no more than one pass over the domain; what makes no sense is told and left",
         {"step": ["reap", "guests healed by a member"],
          "campaign": ["kith mesh*"],
+         "explore": ["roles: one reads by name, one cleans"],
          "hostile": HOSTILE_OPENING + ["sharing_hostile_test.*",
                                        "hostile_test.HostileGuest.*"],
          "test": ["mesh_test.Mesh.CleanRemovesWhatTheKilledLeft", "no_unnamed_files_test.*",

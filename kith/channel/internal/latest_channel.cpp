@@ -301,8 +301,8 @@ void LatestChannel::allocate_slots(const os::Descriptor& file, std::uint32_t wan
     throw no_space("reader of " + text_of(region_), size, file);
   }
   if (!allocated) throw system_error(text_of(region_), "allocating a slot", allocated.error);
-  // release: the pages are there before the count says so; pairs with choose_slot().
-  slots_ready.store(wanted, std::memory_order_release);
+  // relaxed: the pages are there; join() releases the count to the writer's scan.
+  slots_ready.store(wanted, std::memory_order_relaxed);
 }
 
 void LatestChannel::release_writer() noexcept {
@@ -316,7 +316,8 @@ void LatestChannel::release_reader(std::uint32_t index, bool drop_name) noexcept
 }
 
 Liveness LatestChannel::writer_liveness() const noexcept {
-  const std::uint64_t owner = writer_of(region_).owner.load(std::memory_order_acquire);
+  // relaxed: only who it is; whether that one lives, the kernel says.
+  const std::uint64_t owner = writer_of(region_).owner.load(std::memory_order_relaxed);
   return has_owner(owner) ? membership_->liveness(owner_of(owner)) : Liveness::dead;
 }
 

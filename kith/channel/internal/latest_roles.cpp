@@ -69,15 +69,21 @@ void let_reader_go(const Bank& bank, const LatestWords& words, std::uint32_t ind
                    bool drop_name) noexcept {
   auto& owner = bank.cells[index].role.owner;
   auto core = core_at(bank, words, index);
+  // relaxed: its own word, since it claimed it.
+  // equivalent if remembered: nobody else changes the word of one who lives.
   const bool named = (owner.load(std::memory_order_relaxed) & kRoleNamed) != 0;
   if (named && !drop_name) {
     if (core.recover() == 0) core.leave();
-    // release: what it pins, if anything, is settled before the role can be inherited.
+    // release: what it pins, if anything, is settled before the role can be inherited. No lock is
+    // held that would see to it.
+    // unseen if relaxed: a processor may let this store overtake those of the claim and of who has
+    // joined, which then undo those of the next holder.
     owner.store(kRoleNamed | kRoleVacant, std::memory_order_release);
   } else {
     core.release();
     core.leave();
-    // release: its pin is given up before the role can be seen free.
+    // release: its pin is given up before the role can be seen free, again without a lock.
+    // unseen if relaxed: as above.
     owner.store(0, std::memory_order_release);
   }
 }

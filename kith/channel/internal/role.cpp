@@ -21,6 +21,8 @@ bool is_dead(const Owners& owners, std::uint64_t owner) {
 void free_role(const RoleTable& table, std::uint32_t index) {
   table.drop(index);
   // release: what it held is given up before the role can be seen free.
+  // unseen if relaxed: to others it is the same, who take the lock first; but a compiler may free
+  // the role before what it held, and a death come between.
   table.record(index).owner.store(0, std::memory_order_release);
 }
 
@@ -30,6 +32,8 @@ void let_go_for_the_dead(const RoleTable& table, std::uint32_t index, std::uint6
     return;
   }
   table.settle(index);
+  // release: what it cannot have had is given up before the role can be inherited.
+  // unseen if relaxed: as in free_role().
   table.record(index).owner.store(kRoleNamed | kRoleVacant, std::memory_order_release);
 }
 
@@ -89,6 +93,8 @@ void take(const RoleTable& table, std::uint32_t index, const std::string& name,
   if (owner_at(table, index) == 0) put_text(record.name, name);
   const std::uint64_t named = name.empty() ? 0 : kRoleNamed;
   // release: publishes the name and what prepare() did. This store is the claim.
+  // unseen if relaxed: others take the lock before they look at the name; but a compiler may claim
+  // the role before its name is whole, and a death come between.
   record.owner.store(owners.word() | named, std::memory_order_release);
 }
 
