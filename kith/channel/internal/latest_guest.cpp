@@ -59,13 +59,33 @@ os::Outcome<os::Descriptor> GuestSeats::open_file() const noexcept {
 }
 
 void GuestSeats::sit_down(std::uint32_t index) {
+  // Whoever leaves says so before it stands up: for that instant the seat is free and still held.
+  const Deadline patience = Deadline::after(kSeatPatience);
+  for (auto pause = 20us;; pause = std::min(pause * 2, 5000us)) {
+    const int error = try_to_sit_down(index);
+    if (error == 0) break;
+    const std::string object = "seats of " + domain_.path();
+    if (error != EAGAIN) throw system_error(object, "taking one", error);
+    if (patience.has_passed()) {
+      throw Error(Errc::role_taken, {.object = object,
+                                     .expected = "a seat that nobody holds",
+                                     .found = "seat " + std::to_string(index) +
+                                              ", said to be free, and held by a living process",
+                                     .remedy = "look for a guest that was stopped as it left"});
+    }
+    os::pause_for(pause, patience);
+  }
+  id_ = {index, static_cast<std::uint32_t>(os::random_number()) | 1};
+}
+
+int GuestSeats::try_to_sit_down(std::uint32_t index) noexcept {
   const os::ForkGuard no_forks;
   auto file = open_file();
-  auto held = file ? os::HeldLock::take(std::move(file.value), kSeatLocks + index)
-                   : os::Outcome<os::HeldLock>::failed(file.error);
-  if (!held) throw system_error("seats of " + domain_.path(), "taking one", held.error);
+  if (!file) return file.error;
+  auto held = os::HeldLock::take(std::move(file.value), kSeatLocks + index);
+  if (!held) return held.error;
   life_ = std::move(held.value);
-  id_ = {index, static_cast<std::uint32_t>(os::random_number()) | 1};
+  return 0;
 }
 
 Liveness GuestSeats::liveness(MemberId id) const noexcept {

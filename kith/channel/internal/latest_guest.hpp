@@ -33,7 +33,7 @@ class GuestSeats final : public Owners {
   // `name` and `identity` are those of the seats' file.
   GuestSeats(const Domain& domain, std::string name, const os::FileIdentity& identity);
 
-  // Throws Error if somebody sits there.
+  // Waits for who is about to leave it. Throws Error if somebody sits there.
   void sit_down(std::uint32_t index);
   void stand_up() noexcept { life_ = os::HeldLock(); }
   void forget_in_child() noexcept { life_.forget_in_child(); }
@@ -44,6 +44,8 @@ class GuestSeats final : public Owners {
 
  private:
   [[nodiscard]] os::Outcome<os::Descriptor> open_file() const noexcept;
+  // 0, or errno; EAGAIN if somebody sits there.
+  [[nodiscard]] int try_to_sit_down(std::uint32_t index) noexcept;
 
   Domain domain_;
   std::string name_;
