@@ -1,4 +1,5 @@
 #include "tests/explore/channel_world.hpp"
+#include "tests/explore/guest_world.hpp"
 #include "tests/explore/role_world.hpp"
 #include "tests/explore/subjects.hpp"
 
@@ -7,7 +8,8 @@ namespace {
 
 using explore::Bounds;
 
-Subject subject(std::string name, const RoleSetting& setting, std::uint32_t preemptions,
+template <class World = RoleWorld, class Setting = RoleSetting>
+Subject subject(std::string name, const Setting& setting, std::uint32_t preemptions,
                 std::uint32_t deaths, std::uint32_t stale_reads = 0) {
   Bounds bounds;
   bounds.preemptions = preemptions;
@@ -15,7 +17,7 @@ Subject subject(std::string name, const RoleSetting& setting, std::uint32_t pree
   bounds.stale_reads = stale_reads;
   if (stale_reads > 0) bounds.memory = explore::Memory::weak;
   return {std::move(name), bounds,
-          [setting](const Bounds& within) { return explore::explore<RoleWorld>(within, setting); }};
+          [setting](const Bounds& within) { return explore::explore<World>(within, setting); }};
 }
 
 }  // namespace
@@ -37,6 +39,13 @@ std::vector<Subject> role_subjects() {
       subject("roles: one reads, one counts readers", {{read, count_readers}}, 2, 0),
       subject("roles: one writes, one reads, where slots get their pages late",
               {{write, read}, 1, 4096}, 2, 0),
+      subject<GuestWorld>("guests: one reads while the writer writes", GuestSetting{{""}}, 1, 1),
+      subject<GuestWorld>("guests: two read by one name", GuestSetting{{"g", "g"}}, 1, 0),
+      subject<GuestWorld>("guests: two read by one name, and one dies", GuestSetting{{"g", "g"}}, 0,
+                          1),
+      subject<GuestWorld>("guests: two read, where one may", GuestSetting{{"", ""}, 1}, 1, 0),
+      subject<GuestWorld>("guests: weak memory, one reads while the writer writes",
+                          GuestSetting{{""}}, 1, 0, 1),
       subject("roles: weak memory, two write", {{write, write}}, 2, 0, 2),
       subject("roles: weak memory, two read by one name", {{read_named, read_and_go}}, 2, 0, 2),
   };

@@ -48,6 +48,7 @@ JOIN_MODELS = ["latest: *joins while it is written"]
 WRITER_ROLES = ["roles: two write*", "roles: weak memory, two write",
                 "roles: one writes, one reaps", "roles: one waits to write*"]
 READER_ROLES = ["roles: two read*", "roles: weak memory, two read*", "roles: one reads by name, *"]
+GUESTS = ["guests: *one reads while the writer writes"]
 FULL_TABLES = ["bad_input_root_test.FullTmpfs.*", "bad_input_peers_test.FileLimit.*"]
 
 CHANNEL = Section("The latest-value channel", [
@@ -74,7 +75,7 @@ CHANNEL = Section("The latest-value channel", [
         "`committed`, or `damaged`; nothing out of bounds, bounded steps",
         {"step": ["latest write (*"],
          "campaign": ["kith mesh*"],
-         "explore": CHANNEL_MODELS + JOIN_MODELS,
+         "explore": CHANNEL_MODELS + JOIN_MODELS + GUESTS,
          "mutate": ["latest_core.hpp"],
          "hostile": HOSTILE_CHANNEL,
          "test": ["hot_operations_test.*Write*"]}),
@@ -97,7 +98,8 @@ CHANNEL = Section("The latest-value channel", [
         {"step": ["latest claim reader", "latest claim named reader", "guest open*",
                   "guests healed by a member"],
          "campaign": ["kith mesh*"],
-         "explore": JOIN_MODELS + READER_ROLES + ["roles: one writes, one reads, where *"],
+         "explore": JOIN_MODELS + READER_ROLES + ["roles: one writes, one reads, where *",
+                                                  "guests: two read*"],
          "mutate": ["role.cpp", "latest_roles.cpp", "latest_channel.cpp"],
          "hostile": HOSTILE_OPENING + ["sharing_hostile_test.*"],
          "test": ["latest_test.Latest.FullTableGivesUpVacantRolesBeforeItRefuses",
@@ -113,7 +115,7 @@ CHANNEL = Section("The latest-value channel", [
         {"step": ["latest acquire", "latest re-acquire", "latest release", "guest acquire",
                   "guest release"],
          "campaign": ["kith mesh*"],
-         "explore": CHANNEL_MODELS + JOIN_MODELS,
+         "explore": CHANNEL_MODELS + JOIN_MODELS + GUESTS,
          "mutate": ["latest_core.hpp"],
          "hostile": HOSTILE_CHANNEL,
          "test": ["latest_test.Latest.NoValueIsTornAcrossProcesses",
