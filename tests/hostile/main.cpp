@@ -3,7 +3,8 @@
 //   kith_hostile [--json FILE] [--long]        what ./prove.sh runs
 //   kith_hostile --target flips --seconds 600 --seed 7      one target alone, or --runs N
 //   kith_hostile --target operations FILE|DIRECTORY ...     these inputs alone, text or bytes
-//   kith_hostile --write-seeds DIRECTORY       a corpus for libFuzzer
+//   kith_hostile --write-seeds DIRECTORY       a corpus for libFuzzer, of all seeds or of the
+//                                              inputs that are named after it
 //   kith_hostile --list                        a line for each proof and subject there is
 //
 // Exits with 0 only if every row tried something and nothing failed.
@@ -184,11 +185,12 @@ int list() {
   return 0;
 }
 
-int write_seeds(const std::string& directory) {
+int write_seeds(const std::string& directory, const std::vector<std::string>& inputs) {
   fs::create_directories(directory);
   const World world;
+  const std::vector<Script> seeds = inputs.empty() ? all_seeds(world) : scripts_in(inputs);
   std::size_t number = 0;
-  for (const Script& seed : all_seeds(world)) {
+  for (const Script& seed : seeds) {
     const std::vector<std::uint8_t> bytes = bytes_of(seed);
     std::ofstream file(fs::path(directory) / std::to_string(number++), std::ios::binary);
     file.write(reinterpret_cast<const char*>(bytes.data()),
@@ -218,7 +220,9 @@ int main(int count, char** arguments) {
   CLI11_PARSE(app, count, arguments);
   try {
     if (options.list) return kith::hostile::list();
-    if (!options.write_seeds.empty()) return kith::hostile::write_seeds(options.write_seeds);
+    if (!options.write_seeds.empty()) {
+      return kith::hostile::write_seeds(options.write_seeds, options.inputs);
+    }
     return kith::hostile::Proof(options).run();
   } catch (const std::exception& error) {
     std::cerr << "kith_hostile: " << error.what() << '\n';
