@@ -1,5 +1,6 @@
 #include "tests/explore/channel_world.hpp"
 #include "tests/explore/guest_world.hpp"
+#include "tests/explore/object_world.hpp"
 #include "tests/explore/role_world.hpp"
 #include "tests/explore/subjects.hpp"
 
@@ -46,6 +47,8 @@ std::vector<Subject> role_subjects() {
       subject<GuestWorld>("guests: two read, where one may", GuestSetting{{"", ""}, 1}, 1, 0),
       subject<GuestWorld>("guests: weak memory, one reads while the writer writes",
                           GuestSetting{{""}}, 1, 0, 1),
+      subject<ObjectWorld>("objects: two create one name", ObjectSetting{{"a", "a"}}, 2, 1),
+      subject<ObjectWorld>("objects: two create two names", ObjectSetting{{"a", "b"}}, 2, 1),
       subject("roles: weak memory, two write", {{write, write}}, 2, 0, 2),
       subject("roles: weak memory, two read by one name", {{read_named, read_and_go}}, 2, 0, 2),
   };

@@ -226,6 +226,7 @@ REGION = Section("Regions", [
         "finds every object that was created",
         "an `Error`, or an object inside of the region",
         {"step": ["object create"],
+         "explore": ["objects: two create *"],
          "hostile": HOSTILE_OBJECTS,
          "test": ["region_test.ObjectRegion.RacingCreatorsGetOneObject"]}),
     Row("ObjectRegion: find object_names",
