@@ -5,6 +5,9 @@
 #include <string>
 
 #include "testkit/explore/atomics.hpp"
+#include "testkit/explore/calls.hpp"
+#include "testkit/explore/kernel.hpp"
+#include "testkit/explore/mutation.hpp"
 
 namespace kith::testkit::explore {
 namespace {
@@ -245,6 +248,48 @@ TEST(Explore, WithAndWithoutStatesTheVerdictIsTheSame) {
       }
     }
   }
+}
+
+// ---- mutants of calls
+
+[[gnu::noinline]] void make_directory() {
+  if (is_mutated("make_directory", Mutation::skipped)) return;
+  static_cast<void>(Kernel::current().make_directory("/d"));
+}
+[[gnu::noinline]] bool is_there() {
+  return looked(is_mutated("is_there", Mutation::remembered), "/d",
+                [] { return Kernel::current().facts_of_path("/d").error == 0; });
+}
+
+struct LooksTwice : World {
+  Kernel kernel;
+  LooksTwice() {
+    process("maker", [] {
+      const bool before = is_there();
+      make_directory();
+      const bool after = is_there();
+      require(!before && after, "it was made");
+    });
+  }
+};
+
+TEST(Explore, CallsOfTheKernelAreMutatedWhereTheyAreMade) {
+  const auto run = [] { return explore<LooksTwice>(all()); };
+  EXPECT_TRUE(run().fine());
+  EXPECT_TRUE(mutants_of([&] { static_cast<void>(run()); }).empty());
+  const auto mutants = mutants_of([&] { static_cast<void>(run()); }, {}, "not a path");
+  std::string texts;
+  std::string results;
+  for (const Mutant& mutant : mutants) {
+    texts += to_string(mutant) + ";";
+    const Mutated applied(mutant);
+    const bool found = !run().failure.empty();
+    results += found ? "found;" : applied.uses() == 0 ? "none;" : "survives;";
+  }
+  // In the order of their lines; the first look has nothing to remember.
+  EXPECT_EQ(mutants.size(), 3u) << texts;
+  EXPECT_EQ(results, "none;found;found;") << texts;
+  EXPECT_TRUE(run().fine());
 }
 
 }  // namespace

@@ -90,7 +90,8 @@ class Kernel {
   // calls. The child inherits the descriptors and mappings of that moment, and does nothing but
   // live: until end_children(), which is for the books.
   void let_fork(std::uint32_t times);
-  void forbid_forks();  // counted, for the calling process
+  // Nested, for the calling process; not `really` is for a mutant that leaves it out.
+  void forbid_forks(bool really = true);
   void allow_forks();
   void close_in_children(int descriptor);
   int keep_from_children(const std::byte* address, std::uint64_t size);
@@ -112,6 +113,8 @@ class Kernel {
 
   // ---- for the books: no calls, nobody goes on
   [[nodiscard]] std::vector<std::string> names_in(const std::string& path) const;
+  // Of the file or directory behind a descriptor; 0: there is none.
+  [[nodiscard]] std::uint64_t number_of(int descriptor) const;
   [[nodiscard]] std::size_t locks_held() const;
   [[nodiscard]] std::size_t files() const;  // that have a name, an open or a mapping
 

@@ -64,14 +64,14 @@ void Kernel::let_fork(std::uint32_t times) {
   state_->forks_left = times;
 }
 
-void Kernel::forbid_forks() {
+void Kernel::forbid_forks(bool really) {
   State& s = *state_;
-  ++s.guards[s.engine->in_process() ? s.engine->running() : kProcessesMax];
+  s.guards[s.engine->in_process() ? s.engine->running() : kProcessesMax].push_back(really);
 }
 
 void Kernel::allow_forks() {
   State& s = *state_;
-  --s.guards[s.engine->in_process() ? s.engine->running() : kProcessesMax];
+  s.guards[s.engine->in_process() ? s.engine->running() : kProcessesMax].pop_back();
 }
 
 void Kernel::close_in_children(int descriptor) {
@@ -178,6 +178,12 @@ std::vector<std::string> Kernel::names_in(const std::string& path) const {
   if (found == state_->directories.end()) return names;
   for (const auto& [name, inode] : found->second.entries) names.push_back(name);
   return names;
+}
+
+std::uint64_t Kernel::number_of(int descriptor) const {
+  if (const internal::Inode* inode = state_->inode_of(descriptor)) return inode->number;
+  const internal::Directory* directory = state_->directory_of(descriptor);
+  return directory == nullptr ? 0 : directory->number;
 }
 
 std::size_t Kernel::locks_held() const {

@@ -4,6 +4,7 @@
 #include <map>
 #include <tuple>
 
+#include "testkit/explore/internal/call_places.hpp"
 #include "testkit/explore/internal/mutants.hpp"
 
 namespace kith::testkit::explore {
@@ -58,6 +59,8 @@ std::vector<Mutation> mutations_of(const Use& use) {
       all.push_back(Mutation::skipped);
       all.push_back(Mutation::unconditional);
       break;
+    case Access::call:
+      break;  // has its own
   }
   return all;
 }
@@ -143,14 +146,21 @@ std::string to_string(Mutation mutation) {
 
 std::string to_string(const Mutant& mutant) {
   static constexpr const char* kAccesses[] = {"load", "store", "change", "compare", "fence"};
+  const std::string what = mutant.access == Access::call
+                               ? mutant.call
+                               : kAccesses[static_cast<std::size_t>(mutant.access)];
   return mutant.file.substr(mutant.file.rfind('/') + 1) + ":" + std::to_string(mutant.line) + " " +
-         kAccesses[static_cast<std::size_t>(mutant.access)] + ", " + to_string(mutant.mutation);
+         what + ", " + to_string(mutant.mutation);
 }
 
-std::vector<Mutant> mutants_of(const std::function<void()>& runs, const std::string& within) {
+std::vector<Mutant> mutants_of(const std::function<void()>& runs, const std::string& within,
+                               const std::string& through) {
   Uses uses;
+  internal::CallPlaces calls;
   collecting = &uses;
+  if (!through.empty()) internal::collect_calls(&calls);
   runs();
+  internal::collect_calls(nullptr);
   collecting = nullptr;
   std::vector<Mutant> mutants;
   for (const auto& [place, use] : uses) {
@@ -160,6 +170,8 @@ std::vector<Mutant> mutants_of(const std::function<void()>& runs, const std::str
       mutants.push_back({file, line, column, use.access, mutation});
     }
   }
+  const std::vector<Mutant> of_calls = calls.mutants(within, through);
+  mutants.insert(mutants.end(), of_calls.begin(), of_calls.end());
   return mutants;
 }
 
@@ -174,9 +186,11 @@ std::string why_unseen(const Mutant& mutant) {
 Mutated::Mutated(const Mutant& mutant) {
   applied = new Mutant(mutant);
   applied_uses = 0;
+  internal::apply_to_calls(applied);
 }
 
 Mutated::~Mutated() {
+  internal::apply_to_calls(nullptr);
   delete applied;
   applied = nullptr;
 }
@@ -196,8 +210,8 @@ Mutation mutation_at(const Place& at, Access access, std::memory_order order,
   if (collecting != nullptr) {
     collecting->try_emplace({at.file_name(), at.line(), at.column()}, Use{access, order, failure});
   }
-  if (applied == nullptr || at.line() != applied->line || at.column() != applied->column ||
-      applied->file != at.file_name()) {
+  if (applied == nullptr || applied->access == Access::call || at.line() != applied->line ||
+      at.column() != applied->column || applied->file != at.file_name()) {
     return Mutation::none;
   }
   // One that remembers does something only where there was an earlier look: it counts itself.

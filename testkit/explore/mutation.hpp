@@ -7,9 +7,9 @@
 //     if (explore<Handover>(bounds).failure.empty()) std::cout << to_string(mutant) << '\n';
 //   }
 //
-// A place is a file, line and column at which a Word or a fence is used. A mutant that cannot be
-// found because the code is as right with it says so in the source, in the comment above the
-// place's statement or beside it:
+// A place is a file, line and column at which a Word or a fence is used, or a file, line and name
+// of a call of the modelled kernel (calls.hpp). A mutant that cannot be found because the code is as
+// right with it says so in the source, in the comment above the place's statement or beside it:
 //
 //   // equivalent if relaxed: only the writer stores this word, and here it is the writer's.
 //
@@ -20,7 +20,9 @@
 // Names       weaker orders by their own (acquire, release, acq_rel, relaxed, and failure_... for
 //             that of a failed compare-exchange); `skipped`: not done, a compare-exchange fails;
 //             `remembered`: a second look returns what the process last saw there;
-//             `unconditional`: a compare-exchange stores whatever it finds.
+//             `unconditional`: a compare-exchange stores whatever it finds. Calls: `skipped` says
+//             that it was done and does nothing, a lock is said to be granted, a question is
+//             answered with no; `remembered`: a second look at one thing is answered as the first.
 // Callers     one thread.
 #pragma once
 
@@ -32,7 +34,7 @@
 
 namespace kith::testkit::explore {
 
-enum class Access { load, store, change, compare, fence };
+enum class Access { load, store, change, compare, fence, call };
 
 enum class Mutation {
   none,
@@ -53,15 +55,21 @@ struct Mutant {
   std::uint32_t column = 0;
   Access access = Access::load;
   Mutation mutation = Mutation::none;
+  // Of a call: its name, and the return addresses by which the place is known.
+  std::string call{};
+  std::vector<std::uintptr_t> addresses{};
 };
 
 // "latest_core.hpp:318 load, relaxed"
 [[nodiscard]] std::string to_string(const Mutant& mutant);
 [[nodiscard]] std::string to_string(Mutation mutation);
 
-// Of all places in files whose path contains `within` that `runs` comes by.
+// Of all places in files whose path contains `within` that `runs` comes by. The caller of a
+// call is the first that lies outside of files whose path contains `through`; empty: there are no
+// mutants of calls.
 [[nodiscard]] std::vector<Mutant> mutants_of(const std::function<void()>& runs,
-                                             const std::string& within = {});
+                                             const std::string& within = {},
+                                             const std::string& through = {});
 
 // The reason in the source why the mutant is no worse; empty if there is none.
 [[nodiscard]] std::string why_equivalent(const Mutant& mutant);

@@ -102,7 +102,7 @@ Row mutate_one(const MutationTarget& target) {
           sound = subject.run(subject.bounds).fine() && sound;
         }
       },
-      target.file);
+      target.file, target.through);
   // Where the code as it ships fails, every mutant would be found.
   if (!sound) return {"mutate", target.name, 0, 1, "a model fails without any mutant"};
   Score score;

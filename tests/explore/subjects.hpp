@@ -24,6 +24,8 @@ struct MutationTarget {
   std::string name;
   std::string file;  // a part of its path
   std::vector<Subject> subjects;
+  // Where calls of the kernel are places as well: a part of the path of what they go through.
+  std::string through{};
 };
 
 [[nodiscard]] std::vector<Subject> latest_subjects();

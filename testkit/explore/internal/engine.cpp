@@ -261,6 +261,7 @@ void Engine::kill(std::size_t index) {
   process.changed = false;
   process.limit = 0;
   process.told.clear();
+  process.answers.clear();
   process.history = mixed(0, process.deaths);
   process.status = process.recovery ? Process::Status::killed : Process::Status::dead;
   memory_.end(index);

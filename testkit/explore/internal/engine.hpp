@@ -1,6 +1,7 @@
 // Engine: one run of a model, from its beginning to its end, along a list of choices.
 #pragma once
 
+#include <any>
 #include <array>
 #include <cstdint>
 #include <functional>
@@ -41,6 +42,7 @@ struct Process {
   std::uint64_t limit = 0;  // of accesses; 0: none
   const char* limited = nullptr;
   std::map<const void*, std::uint64_t> told;  // its last look at each word, for one kind of mutant
+  std::map<std::string, std::any> answers;    // the kernel's last about each thing, for the same
 };
 
 // What the kernel's model hangs on a run: see kernel.hpp.

@@ -87,7 +87,7 @@ struct Kernel::State final : internal::Attachment {
   std::vector<Mapped> mappings;
   std::vector<std::uint64_t> of_children;  // opens that forked children hold, each as often
   std::set<int> not_for_children;
-  std::array<std::uint32_t, kProcessesMax + 1> guards{};
+  std::array<std::vector<bool>, kProcessesMax + 1> guards{};
   // What a child would inherit has changed since it was last asked whether one is born.
   std::array<bool, kProcessesMax + 1> inheritance_changed{};
   std::uint32_t forks_left = 0;
@@ -110,7 +110,9 @@ struct Kernel::State final : internal::Attachment {
     return engine->running();
   }
   void may_fork(std::size_t process) {
-    if (forks_left == 0 || guards[process] != 0 || !inheritance_changed[process]) return;
+    const std::vector<bool>& guarded = guards[process];
+    const bool forbidden = std::find(guarded.begin(), guarded.end(), true) != guarded.end();
+    if (forks_left == 0 || forbidden || !inheritance_changed[process]) return;
     inheritance_changed[process] = false;
     if (engine->choose(2) == 0) return;
     --forks_left;
@@ -207,7 +209,7 @@ struct Kernel::State final : internal::Attachment {
     }
     std::erase_if(descriptors, [&](const auto& one) { return dead.contains(one.second); });
     std::erase_if(mappings, [&](const Mapped& one) { return dead.contains(one.open); });
-    guards[process] = 0;
+    guards[process].clear();
     for (const std::uint64_t number : dead) {
       // Its children's references stay.
       const auto kept = std::count(of_children.begin(), of_children.end(), number);

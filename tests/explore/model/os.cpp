@@ -1,10 +1,16 @@
 // The library's lowest floor, kith/os, over the explorer's kernel. A process of a model reaches its
 // domain by a path of its own (see domain_of), because the library keeps what it knows of a domain
 // once for each path in a process, and here all processes are one.
+//
+// A call is a place of mutants where leaving it out, or holding its answer to be the one before,
+// takes a step or a second look out of what calls it.
 #include <algorithm>
+#include <any>
 #include <cerrno>
 #include <cstring>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "kith/os/file.hpp"
 #include "kith/os/file_lock.hpp"
@@ -17,13 +23,18 @@
 #include "kith/os/seals.hpp"
 #include "kith/os/truncation_guard.hpp"
 
+#include "testkit/explore/calls.hpp"
 #include "testkit/explore/kernel.hpp"
 #include "tests/explore/model/seam.hpp"
 
 namespace kith {
 
 using testkit::explore::Answer;
+using testkit::explore::calls_matter;
+using testkit::explore::is_mutated;
 using testkit::explore::Kernel;
+using testkit::explore::looked;
+using testkit::explore::Mutation;
 
 namespace {
 
@@ -61,6 +72,27 @@ os::Done done(int error) {
   return os::Done{error};
 }
 
+// What is looked at, in words that only mutants need.
+std::string thing(const char* look, const os::Descriptor& file, const std::string& more = {}) {
+  if (!calls_matter()) return {};
+  return std::string(look) + " " + std::to_string(kernel().number_of(file.number())) + " " + more;
+}
+
+// Who opens a file by its name and looks at it has looked at the name.
+void keep_name(const os::Descriptor& file, const os::Descriptor& directory,
+               const std::string& name) {
+  if (!calls_matter()) return;
+  testkit::explore::keep_answer("name of " + std::to_string(file.number()),
+                                thing("name", directory, name));
+}
+void keep_facts(const os::Descriptor& file, const os::Outcome<os::FileFacts>& facts) {
+  if (!calls_matter()) return;
+  const std::any* name = testkit::explore::kept_answer("name of " + std::to_string(file.number()));
+  if (name != nullptr) {
+    testkit::explore::keep_answer(std::any_cast<const std::string&>(*name), facts);
+  }
+}
+
 }  // namespace
 
 model::Clock::time_point model::Clock::now() noexcept {
@@ -72,15 +104,18 @@ namespace os {
 // ---- file.hpp
 
 void Descriptor::close() noexcept {
-  if (number_ >= 0) static_cast<void>(kernel().close(number_));
-  number_ = -1;
+  const int number = std::exchange(number_, -1);
+  if (number < 0 || is_mutated("close", Mutation::skipped)) return;
+  static_cast<void>(kernel().close(number));
 }
 
 Outcome<Descriptor> open_directory(const std::string& path) {
   return opened(kernel().open_directory(real(path)));
 }
 Outcome<Descriptor> open_at(const Descriptor& directory, const std::string& name, Access) {
-  return opened(kernel().open_at(directory.number(), name));
+  auto file = opened(kernel().open_at(directory.number(), name));
+  if (file) keep_name(file.value, directory, name);
+  return file;
 }
 Outcome<Descriptor> open_again(const Descriptor& file, Access) {
   return opened(kernel().open_again(file.number()));
@@ -92,33 +127,42 @@ Outcome<Descriptor> create_at(const Descriptor&, const std::string&) {
   return Outcome<Descriptor>::failed(ENOSYS);  // where files without a name are, nobody asks
 }
 Done link_unnamed(const Descriptor& file, const Descriptor& directory, const std::string& name) {
+  if (is_mutated("link_unnamed", Mutation::skipped)) return {};
   return done(kernel().link(file.number(), directory.number(), name));
 }
 Done link_named(const Descriptor&, const std::string&, const std::string&) {
   return done(ENOSYS);
 }
 Done unlink_at(const Descriptor& directory, const std::string& name) {
+  if (is_mutated("unlink_at", Mutation::skipped)) return {};
   return done(kernel().unlink(directory.number(), name));
 }
 Outcome<FileFacts> facts_of(const Descriptor& file) {
-  return facts_from(kernel().facts(file.number()));
+  const auto facts = looked(is_mutated("facts_of", Mutation::remembered), thing("facts", file),
+                            [&] { return facts_from(kernel().facts(file.number())); });
+  keep_facts(file, facts);
+  return facts;
 }
 Outcome<FileFacts> facts_at(const Descriptor& directory, const std::string& name) {
-  return facts_from(kernel().facts_at(directory.number(), name));
+  return looked(is_mutated("facts_at", Mutation::remembered), thing("name", directory, name),
+                [&] { return facts_from(kernel().facts_at(directory.number(), name)); });
 }
 Outcome<FileFacts> facts_of_path(const std::string& path) {
-  return facts_from(kernel().facts_of_path(real(path)));
+  return looked(is_mutated("facts_of_path", Mutation::remembered), "path " + path,
+                [&] { return facts_from(kernel().facts_of_path(real(path))); });
 }
 Outcome<SpaceFacts> space_of(const Descriptor&) {
   return {{1u << 30, 1u << 30}, 0};
 }
 Done set_permissions(const Descriptor& file, std::uint32_t permissions) {
+  if (is_mutated("set_permissions", Mutation::skipped)) return {};
   return done(kernel().set_mode(file.number(), permissions));
 }
 Done set_owner(const Descriptor&, std::uint32_t, std::uint32_t) {
   return done(0);
 }
 Done set_size(const Descriptor& file, std::uint64_t size) {
+  if (is_mutated("set_size", Mutation::skipped)) return {};
   return done(kernel().set_size(file.number(), size));
 }
 Done allocate(const Descriptor&, std::uint64_t, std::uint64_t) {
@@ -129,22 +173,38 @@ Done give_back(const Descriptor&, std::uint64_t, std::uint64_t) {
 }
 Outcome<std::uint64_t> read_at(const Descriptor& file, void* to, std::uint64_t length,
                                std::uint64_t offset) {
-  const auto answer = kernel().read(file.number(), to, length, offset);
-  return {answer.value, answer.error};
+  using Read = Outcome<std::vector<std::byte>>;
+  const auto ask = [&]() -> Read {
+    std::vector<std::byte> bytes(length);
+    const auto answer = kernel().read(file.number(), bytes.data(), length, offset);
+    bytes.resize(answer.value);
+    return {std::move(bytes), answer.error};
+  };
+  const Read read =
+      looked(is_mutated("read_at", Mutation::remembered),
+             thing("bytes", file, std::to_string(offset) + "+" + std::to_string(length)), ask);
+  std::copy(read.value.begin(), read.value.end(), static_cast<std::byte*>(to));
+  return {read.value.size(), read.error};
 }
 Done write_at(const Descriptor& file, const void* from, std::uint64_t length,
               std::uint64_t offset) {
+  if (is_mutated("write_at", Mutation::skipped)) return {};
   return done(kernel().write(file.number(), from, length, offset));
 }
 Done make_directory(const std::string& path, std::uint32_t permissions) {
+  if (is_mutated("make_directory", Mutation::skipped)) return {};
   return done(kernel().make_directory(real(path), permissions));
 }
 Done remove_directory(const std::string& path) {
+  if (is_mutated("remove_directory", Mutation::skipped)) return {};
   return done(kernel().remove_directory(real(path)));
 }
 Outcome<std::vector<std::string>> names_in(const Descriptor& directory) {
-  auto answer = kernel().names(directory.number());
-  return {std::move(answer.value), answer.error};
+  const auto ask = [&]() -> Outcome<std::vector<std::string>> {
+    auto answer = kernel().names(directory.number());
+    return {std::move(answer.value), answer.error};
+  };
+  return looked(is_mutated("names_in", Mutation::remembered), thing("names", directory), ask);
 }
 Outcome<Descriptor> create_memfd(const std::string&) {
   return Outcome<Descriptor>::failed(ENOSYS);
@@ -159,13 +219,16 @@ Outcome<bool> size_is_sealed(const Descriptor&) {
 // ---- file_lock.hpp
 
 Outcome<Locked> try_lock(const Descriptor& file, std::uint64_t offset, LockKind kind) {
+  if (is_mutated("try_lock", Mutation::skipped)) return {Locked::yes, 0};
   const auto answer = kernel().lock(file.number(), offset, lock_of(kind));
   return {answer.value ? Locked::yes : Locked::refused, answer.error};
 }
 Done unlock(const Descriptor& file, std::uint64_t offset) {
+  if (is_mutated("unlock", Mutation::skipped)) return {};
   return done(kernel().unlock(file.number(), offset));
 }
 Outcome<bool> is_locked_elsewhere(const Descriptor& file, std::uint64_t offset, LockKind kind) {
+  if (is_mutated("is_locked_elsewhere", Mutation::skipped)) return {false, 0};
   const auto answer = kernel().locked_elsewhere(file.number(), offset, lock_of(kind));
   return {answer.value, answer.error};
 }
@@ -187,10 +250,12 @@ Mapping Mapping::adopt(std::byte* address, std::uint64_t size) noexcept {
   return mapping;
 }
 void Mapping::unmap() noexcept {
-  if (address_ != nullptr) kernel().unmap(address_, size_);
+  const bool is_skipped = address_ == nullptr || is_mutated("unmap", Mutation::skipped);
+  if (!is_skipped) kernel().unmap(address_, size_);
   forget();
 }
 Done Mapping::keep_from_children() const noexcept {
+  if (is_mutated("keep_from_children", Mutation::skipped)) return {};
   return done(kernel().keep_from_children(address_, size_));
 }
 Done Mapping::wipe_in_children() const noexcept {
@@ -207,12 +272,14 @@ std::uint64_t memory_and_swap() noexcept {
 
 // Also taken before any model is there, by what registers itself when the program starts.
 ForkGuard::ForkGuard() {
-  if (Kernel::is_there()) kernel().forbid_forks();
+  if (!Kernel::is_there()) return;
+  kernel().forbid_forks(!is_mutated("no_forks", Mutation::skipped));
 }
 ForkGuard::~ForkGuard() {
   if (Kernel::is_there()) kernel().allow_forks();
 }
 void close_in_children(int descriptor) {
+  if (is_mutated("close_in_children", Mutation::skipped)) return;
   kernel().close_in_children(descriptor);
 }
 void forget_descriptor(int) noexcept {}  // a number is given to one descriptor only
@@ -242,9 +309,11 @@ void futex_wait(const RealAtomics::Word<std::uint32_t>& word, std::uint32_t expe
   kernel().wait(&word, expected, time_of(deadline));
 }
 void futex_wake_all(const RealAtomics::Word<std::uint32_t>& word) noexcept {
+  if (is_mutated("futex_wake_all", Mutation::skipped)) return;
   kernel().wake_all(&word);
 }
 void futex_add_one_and_wake_all(RealAtomics::Word<std::uint32_t>& word) noexcept {
+  if (is_mutated("futex_add_one_and_wake_all", Mutation::skipped)) return;
   kernel().add_one_and_wake_all(&word);
 }
 void pause_for(std::chrono::nanoseconds span, Deadline deadline) noexcept {
