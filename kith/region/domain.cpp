@@ -107,8 +107,14 @@ bool Domain::is_orphaned() const {
 }
 
 std::vector<std::string> Domain::names() const {
-  if (os::facts_of_path(path_).error == ENOENT) return {};
-  auto listed = os::names_in(open());
+  os::Outcome<std::vector<std::string>> listed;
+  try {
+    listed = os::names_in(open());
+  } catch (const Error& error) {
+    if (error.errc() == Errc::not_found) return {};
+    throw;
+  }
+  if (listed.error == ENOENT) return {};  // removed since it was opened
   if (!listed) throw internal::system_error(object_text(path_), "listing it", listed.error);
   std::erase_if(listed.value, [](const std::string& name) {
     return !why_not_a_name(name, kObjectNameMax).empty();
@@ -134,6 +140,7 @@ os::Descriptor Domain::open() const {
 os::Descriptor Domain::open_now() const {
   auto directory = os::open_directory(path_);
   if (!directory) {
+    // equivalent if facts_of_path remembered: it finds the words for what opening it said.
     const auto facts = os::facts_of_path(path_);
     if (facts && facts.value.kind != os::FileKind::directory) {
       throw Error(Errc::not_ours,

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <iterator>
 #include <stdexcept>
 
 #include "testkit/explore/internal/kernel_state.hpp"
@@ -309,12 +310,13 @@ Answer<std::byte*> Kernel::map(int descriptor, std::uint64_t size) {
 void Kernel::unmap(const std::byte* address, std::uint64_t size) {
   State& s = *state_;
   const std::size_t process = s.enter();
-  const auto found = std::find_if(s.mappings.begin(), s.mappings.end(), [&](const auto& one) {
+  // The youngest, where a process has mapped one file several times.
+  const auto found = std::find_if(s.mappings.rbegin(), s.mappings.rend(), [&](const auto& one) {
     return one.process == process && one.address == address && one.size == size;
   });
-  if (found == s.mappings.end()) return;  // of a process that was killed
+  if (found == s.mappings.rend()) return;  // of a process that was killed
   const std::uint64_t open = found->open;
-  s.mappings.erase(found);
+  s.mappings.erase(std::next(found).base());
   const std::size_t before = s.locks.size();
   s.drop(open);
   if (s.locks.size() != before) s.changed();

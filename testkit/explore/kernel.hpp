@@ -94,8 +94,10 @@ class Kernel {
   void forbid_forks(bool really = true);
   void allow_forks();
   void close_in_children(int descriptor);
+  void leave_to_children(int descriptor);  // again
   int keep_from_children(const std::byte* address, std::uint64_t size);
   void end_children();
+  [[nodiscard]] bool has_children() const;
 
   // ---- sleep
   // Until woken, or at `until`, which comes when nobody else can do anything; 0: never.
@@ -105,6 +107,9 @@ class Kernel {
   void pause_until(std::int64_t until);
   [[nodiscard]] std::int64_t now();
 
+  // As if the process, as which the model was set up, were killed.
+  void end_process(std::size_t process);
+
   // Different in every process, and in one that was restarted; the same in every run.
   [[nodiscard]] std::uint64_t process_number();
   // Which of all runs this is: what is left of an earlier one in static memory bears another.
@@ -113,9 +118,23 @@ class Kernel {
 
   // ---- for the books: no calls, nobody goes on
   [[nodiscard]] std::vector<std::string> names_in(const std::string& path) const;
+  struct File {
+    std::uint64_t inode = 0;
+    std::uint32_t mode = 0;
+    const std::byte* bytes = nullptr;
+  };
+  // That the name stands for; all zero: none.
+  [[nodiscard]] File file_at(const std::string& path, const std::string& name) const;
+  [[nodiscard]] bool is_directory(const std::string& path) const;
   // Of the file or directory behind a descriptor; 0: there is none.
   [[nodiscard]] std::uint64_t number_of(int descriptor) const;
   [[nodiscard]] std::size_t locks_held() const;
+  // Those but shared ones on `byte`.
+  [[nodiscard]] std::size_t locks_held_but_shared(std::uint64_t byte) const;
+  // Those that children hold by a descriptor.
+  [[nodiscard]] std::size_t locks_in_children() const;
+  // Descriptors and mappings of a process.
+  [[nodiscard]] std::size_t held_by(std::size_t process) const;
   [[nodiscard]] std::size_t files() const;  // that have a name, an open or a mapping
 
   // The kernel of the model that is being built or run.

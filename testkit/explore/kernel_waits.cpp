@@ -75,7 +75,15 @@ void Kernel::allow_forks() {
 }
 
 void Kernel::close_in_children(int descriptor) {
-  state_->not_for_children.insert(descriptor);
+  State& s = *state_;
+  if (s.engine->in_process()) s.may_fork(s.engine->running());
+  s.not_for_children.insert(descriptor);
+}
+
+void Kernel::leave_to_children(int descriptor) {
+  State& s = *state_;
+  s.not_for_children.erase(descriptor);
+  if (s.engine->in_process()) s.inheritance_changed[s.engine->running()] = true;
 }
 
 int Kernel::keep_from_children(const std::byte* address, std::uint64_t size) {
@@ -88,6 +96,10 @@ int Kernel::keep_from_children(const std::byte* address, std::uint64_t size) {
   if (found == s.mappings.rend()) return s.answer(ENOMEM);
   found->for_children = false;
   return s.answer(0);
+}
+
+bool Kernel::has_children() const {
+  return !state_->of_children.empty();
 }
 
 void Kernel::end_children() {
@@ -152,6 +164,10 @@ std::int64_t Kernel::now() {
   return s.now;
 }
 
+void Kernel::end_process(std::size_t process) {
+  state_->on_death(process);
+}
+
 std::uint64_t Kernel::process_number() {
   const State& s = *state_;
   if (s.engine->in_process()) {
@@ -184,6 +200,45 @@ std::uint64_t Kernel::number_of(int descriptor) const {
   if (const internal::Inode* inode = state_->inode_of(descriptor)) return inode->number;
   const internal::Directory* directory = state_->directory_of(descriptor);
   return directory == nullptr ? 0 : directory->number;
+}
+
+Kernel::File Kernel::file_at(const std::string& path, const std::string& name) const {
+  const auto directory = state_->directories.find(path);
+  if (directory == state_->directories.end()) return {};
+  const auto entry = directory->second.entries.find(name);
+  if (entry == directory->second.entries.end()) return {};
+  const internal::Inode& inode = state_->inodes.at(entry->second);
+  return {inode.number, inode.mode, inode.bytes.get()};
+}
+
+bool Kernel::is_directory(const std::string& path) const {
+  return state_->directories.contains(path);
+}
+
+std::size_t Kernel::locks_held_but_shared(std::uint64_t byte) const {
+  return static_cast<std::size_t>(
+      std::count_if(state_->locks.begin(), state_->locks.end(), [&](const HeldLock& lock) {
+        return lock.byte != byte || lock.kind != Lock::shared;
+      }));
+}
+
+std::size_t Kernel::locks_in_children() const {
+  const State& s = *state_;
+  return static_cast<std::size_t>(
+      std::count_if(s.locks.begin(), s.locks.end(), [&](const HeldLock& lock) {
+        return s.described_in_children.contains(lock.open);
+      }));
+}
+
+std::size_t Kernel::held_by(std::size_t process) const {
+  const State& s = *state_;
+  const auto descriptors =
+      std::count_if(s.descriptors.begin(), s.descriptors.end(),
+                    [&](const auto& one) { return s.opens.at(one.second).process == process; });
+  const auto mappings =
+      std::count_if(s.mappings.begin(), s.mappings.end(),
+                    [&](const State::Mapped& one) { return one.process == process; });
+  return static_cast<std::size_t>(descriptors + mappings);
 }
 
 std::size_t Kernel::locks_held() const {

@@ -106,7 +106,8 @@ std::string comments_at(const std::vector<std::string>& lines, std::size_t line)
 // What follows the words up to the next of its kind; empty if they are not there.
 std::string reason_at(const Mutant& mutant, const std::string& kind) {
   const std::string text = comments_at(lines_of(mutant.file), mutant.line);
-  const std::string words = kind + to_string(mutant.mutation) + ":";
+  const std::string call = mutant.call.empty() ? std::string() : mutant.call + " ";
+  const std::string words = kind + call + to_string(mutant.mutation) + ":";
   const std::size_t at = text.find(words);
   if (at == std::string::npos) return {};
   std::string reason = text.substr(at + words.size());

@@ -8,10 +8,11 @@
 //   }
 //
 // A place is a file, line and column at which a Word or a fence is used, or a file, line and name
-// of a call of the modelled kernel (calls.hpp). A mutant that cannot be found because the code is as
-// right with it says so in the source, in the comment above the place's statement or beside it:
+// of a call of the modelled kernel (calls.hpp). A mutant that cannot be found because the code is
+// as right with it says so in the source, in the comment above the place's statement or beside it:
 //
 //   // equivalent if relaxed: only the writer stores this word, and here it is the writer's.
+//   // equivalent if unlock skipped: closing the file, which is next, drops the lock.
 //
 // One that is wrong, but only by what the explorer leaves out, says that, and what it is:
 //

@@ -1,5 +1,7 @@
 #include "tests/explore/member_world.hpp"
 
+#include <vector>
+
 #include "kith/base/error.hpp"
 
 namespace kith::explored {
@@ -7,13 +9,18 @@ namespace kith::explored {
 using internal::MappedRegion;
 using internal::Membership;
 using internal::RegionSpec;
-using testkit::explore::fail;
+using testkit::explore::is_weak;
 using testkit::explore::Kernel;
+using testkit::explore::kProcessesMax;
 using testkit::explore::require;
 
 namespace {
 
-constexpr std::size_t kWords = testkit::explore::kProcessesMax;
+constexpr std::size_t kWords = kProcessesMax;
+constexpr Kernel::Lock kExclusive = Kernel::Lock::exclusive;
+constexpr const char* kGivenAway = "a living member's place is given away";
+constexpr std::int64_t kMoment = 8'000'000;
+constexpr std::int64_t kLater = 1000 * kMoment;
 
 struct ObjectSpec final : RegionSpec {
   explicit ObjectSpec(const char* what) {
@@ -37,40 +44,105 @@ MemberWorld::MemberWorld(const MemberSetting& setting) : setting_(setting) {
     return current->heal(region, dead_owner);
   });
   kernel_.make_directory("/d");
-  object_ = MappedRegion::create(domain(setting), kName, ObjectSpec(kKind));
+  {
+    const auto object = MappedRegion::create(domain(), kName, ObjectSpec(kKind));
+    set_up_members(object.identity().inode);
+  }
   kernel_.let_fork(setting.forks);
   for (std::uint32_t i = 0; i < setting.members; ++i) {
     const Work work = [this, i] { live(i); };
-    process("member " + std::to_string(i), work, work);
+    process("member " + std::to_string(i), work, setting.returns ? work : nullptr);
   }
   for (std::uint32_t i = 0; i < setting.reapers; ++i) {
     const Work work = [this] { reap(); };
-    process("reaper " + std::to_string(i), work, work);
+    process("reaper " + std::to_string(i), work, setting.returns ? work : nullptr);
   }
+  if (setting.part != Part::none) {
+    immortal_process("one who plays", [this] { play(setting_.part); });
+  }
+  if (setting.closes) immortal_process("the last", [this] { close(); });
+}
+
+// The dead have the processes, and words, that come after those of the model.
+void MemberWorld::set_up_members(std::uint64_t object) {
+  std::vector<std::shared_ptr<Membership>> members;
+  const std::size_t first = kWords - setting_.left - setting_.dead;
+  for (std::size_t i = first; i < kWords; ++i) {
+    kernel_.set_up_as(i);
+    members.push_back(Membership::of(domain()));
+    if (i < first + setting_.left) continue;
+    members.back()->attach(object);
+    words()[i].store(members.back()->word());
+  }
+  for (std::size_t i = first; i < first + setting_.left; ++i) {
+    kernel_.set_up_as(i);
+    members[i - first].reset();
+  }
+  for (std::size_t i = first + setting_.left; i < kWords; ++i) kernel_.end_process(i);
+  // Forgotten by another process than their own, as in a child.
+  kernel_.set_up_as(kProcessesMax);
 }
 
 // The library keeps what it knows once for a process and a path: each process has its own path.
-Domain MemberWorld::domain(const MemberSetting& setting) {
+Domain MemberWorld::domain(std::uint32_t self) const {
   DomainOptions options;
-  options.members_max = setting.places;
-  return Domain::at("/as/" + std::to_string(Kernel::current().process_number()) + "/d", options);
+  options.members_max = setting_.places;
+  return Domain::at("/as/" + std::to_string(Kernel::current().process_number() + 100 * self) + "/d",
+                    options);
+}
+
+MemberWorld::Word* MemberWorld::words() const {
+  const std::byte* bytes = kernel_.file_at("/d", kName).bytes;
+  if (bytes == nullptr) return nullptr;
+  return reinterpret_cast<Word*>(const_cast<std::byte*>(bytes) + internal::kRegionHeaderSize);
+}
+
+void MemberWorld::died(std::size_t process) {
+  for (std::uint32_t self = 0; self < setting_.selves; ++self) {
+    const auto life = lives_.find(process + kProcessesMax * self);
+    if (life == lives_.end()) continue;
+    dead_.insert(life->second);
+    lives_.erase(life);
+  }
 }
 
 void MemberWorld::live(std::size_t process) {
-  const auto self = Membership::of(domain(setting_));
-  for (const auto& [other, word] : lives_) {
+  for (std::uint32_t life = 0; life < setting_.lives; ++life) {
+    if (life > 0 && setting_.sleeps) kernel_.pause_until(kernel_.now() + kMoment);
+    join(process, 0, nullptr);
+    require(kernel_.held_by(process) == 0, "who left has something open");
+  }
+}
+
+void MemberWorld::join(std::size_t process, std::uint32_t which, const Membership* other) {
+  const std::size_t ghost = process + kProcessesMax * which;
+  auto self = Membership::of(domain(which));
+  for (const auto& [who, word] : lives_) {
     require(internal::owner_of(word).index != self->id().index, "two members share a place");
   }
   require_no_leftovers(self->id().index);
-  lives_[process] = self->word();
-  use_object(*self, process);
-  look_at_the_living(*self);
-  lives_.erase(process);
-}  // and leaves
+  lives_[ghost] = self->word();
+  pids_[self->word()] = kernel_.process_number();
+  if (which + 1 < setting_.selves) {
+    join(process, which + 1, self.get());
+  } else {
+    if (setting_.replaces) replace_object();
+    if (!setting_.only_joins) use_object(*self, process);
+    if (setting_.sleeps) kernel_.pause_until(kernel_.now() + kMoment / 4);
+    look_at_the_living(*self);
+    if (other != nullptr) look_at_the_living(*other);
+  }
+  const internal::MemberRecord& mine = *record(self->id().index);
+  require(mine.state.peek() == internal::state_word(self->id().incarnation, true), kGivenAway);
+  lives_.erase(ghost);
+  const std::uint64_t word = self->word();
+  self.reset();  // and leaves
+  left_.insert(word);
+}
 
 void MemberWorld::use_object(Membership& self, std::size_t process) {
   const ObjectSpec spec(kKind);
-  MappedRegion region = MappedRegion::open(domain(setting_), kName, spec, Deadline::now());
+  MappedRegion region = MappedRegion::open(domain(), kName, spec, Deadline::now());
   self.attach(region.identity().inode);
   auto* words = words_in(region);
   // release, as roles do: who finds us there finds us listed.
@@ -79,13 +151,144 @@ void MemberWorld::use_object(Membership& self, std::size_t process) {
   self.detach(region.identity().inode);
 }
 
+void MemberWorld::replace_object() {
+  static_cast<void>(internal::remove_region(domain(), kName, Force::yes));
+  static_cast<void>(MappedRegion::create(domain(), kName, ObjectSpec(kKind)));
+}
+
 void MemberWorld::reap() {
-  const auto self = Membership::of(domain(setting_));
+  const auto self = Membership::of(domain());
+  if (setting_.only_joins) return;
+  if (is_weak()) look_at_words(*self);
   look_at_the_living(*self);
-  static_cast<void>(self->reap_dead());
+  reap_dead(*self);
+  if (setting_.sleeps) {
+    look_at_members(*self);
+    kernel_.pause_until(kernel_.now() + kMoment / 8);
+    look_at_members(*self);
+    kernel_.pause_until(kernel_.now() + kMoment / 2);
+    reap_dead(*self);
+  }
+  look_at_members(*self);
+}
+
+void MemberWorld::reap_dead(Membership& self) {
+  const auto dead = dead_;
+  static_cast<void>(self.reap_dead());
+  // Others may be at it, if there are any who reap.
+  if (setting_.returns || setting_.reapers != 1 || setting_.members != 1 || setting_.lives != 1) {
+    return;
+  }
+  for (const std::uint64_t word : dead) {
+    const MemberId id = internal::owner_of(word);
+    const std::uint64_t state = record(id.index)->state.peek();
+    require(state != internal::state_word(id.incarnation, true), "a dead member is not reaped");
+    require(state != internal::state_word(id.incarnation, false) ||
+                record(id.index)->attached_ready.peek() == 0,
+            "a dead member's list is kept");
+  }
+}
+
+// What a member does to the table, without the code that does it: few steps, so that the one who
+// runs it can be met at each of them.
+void MemberWorld::play(Part part) {
+  constexpr auto kRelease = std::memory_order_release;
+  const int directory = kernel_.open_directory("/d").value;
+  const int table = kernel_.open_at(directory, internal::kMembersName).value;
+  auto& place = const_cast<internal::MemberRecord&>(*record(0));
+  const auto take = [&] { return kernel_.lock(table, internal::kLifeLocks, kExclusive).value; };
+  const auto set = [&](std::uint32_t incarnation, bool used) {
+    place.state.store(internal::state_word(incarnation, used), kRelease);
+  };
+  Word& word = words()[kWords - 1];
+  Word& entry =
+      *reinterpret_cast<Word*>(reinterpret_cast<std::byte*>(&place) - internal::kRecordsOffset +
+                               internal::attach_lists_offset(setting_.places));
+  const auto reap = [&](std::uint32_t incarnation) {
+    if (!kernel_.lock(table, internal::kReapLocks, kExclusive).value) return false;
+    const bool is_left =
+        place.state.load(std::memory_order_acquire) == internal::state_word(incarnation, true);
+    if (is_left) {
+      word.store(0, kRelease);
+      entry.store(0, kRelease);
+      set(incarnation, false);
+    }
+    static_cast<void>(kernel_.unlock(table, internal::kReapLocks));
+    return is_left;
+  };
+  const auto done = [&] {
+    static_cast<void>(kernel_.close(table));
+    static_cast<void>(kernel_.close(directory));
+  };
+  const bool taken = take();
+  const std::uint64_t state = place.state.load(std::memory_order_acquire);
+  const std::uint32_t next = internal::incarnation_of(state) + 1;
+  if (!taken) {
+    // Somebody real was faster.
+  } else if (part == Part::sits_down) {
+    require((state & internal::kUsed) != 0 || word.load(std::memory_order_relaxed) == 0,
+            "who sits down does not see what was given back");
+  } else if (part == Part::comes_and_goes && (state & internal::kUsed) != 0) {
+    static_cast<void>(kernel_.unlock(table, internal::kLifeLocks));
+    if (!reap(next - 1) || !take()) return done();
+    set(next, true);
+    kernel_.pause_until(kernel_.now() + kMoment);
+    set(next, false);
+    static_cast<void>(kernel_.unlock(table, internal::kLifeLocks));
+    kernel_.pause_until(kernel_.now() + kMoment);
+    if (take() &&
+        place.state.load(std::memory_order_acquire) == internal::state_word(next, false)) {
+      set(next + 1, true);
+      kernel_.pause_until(kernel_.now() + kMoment);
+      require(place.state.peek() == internal::state_word(next + 1, true), kGivenAway);
+      set(next + 1, false);
+    }
+  } else if (part == Part::raises_count && (state & internal::kUsed) == 0) {
+    set(next, true);
+    kernel_.pause_until(kernel_.now() + kMoment);
+    auto& count = *reinterpret_cast<RealAtomics::Word<std::uint32_t>*>(
+        reinterpret_cast<std::byte*>(&place) - internal::kRecordsOffset);
+    count.store(setting_.places, kRelease);
+    kernel_.pause_until(kernel_.now() + kMoment);
+    require(count.peek() == setting_.places, "records are forgotten");
+    set(next, false);
+  } else if ((state & internal::kUsed) == 0) {
+    set(next, true);
+    place.attached_ready.store(512, kRelease);
+    entry.store(kernel_.file_at("/d", kName).inode, kRelease);
+    word.store(internal::owner_word({0, next}), kRelease);
+    if (part == Part::is_reaped) {
+      static_cast<void>(kernel_.unlock(table, internal::kLifeLocks));
+      static_cast<void>(reap(next));
+    }
+  }
+  done();
+}
+
+const internal::MemberRecord* MemberWorld::record(std::uint32_t place) const {
+  const std::byte* table = kernel_.file_at("/d", internal::kMembersName).bytes;
+  if (table == nullptr) return nullptr;
+  return reinterpret_cast<const internal::MemberRecord*>(table + internal::kRegionHeaderSize +
+                                                         internal::kRecordsOffset) +
+         place;
+}
+
+// Its own pass, after which nothing is repaired any more: at_end() only looks.
+void MemberWorld::close() {
+  kernel_.pause_until(kernel_.now() + kLater);
+  {
+    const auto self = Membership::of(domain());
+    require(self == Membership::of(domain()), "one process is two members");
+    static_cast<void>(self->reap_dead());
+    for (const MemberFacts& member : self->members()) {
+      require(member.id == self->id(), "at the end a member is left");
+    }
+  }
+  closed_ = true;
 }
 
 void MemberWorld::look_at_the_living(const Membership& self) {
+  if (is_weak()) return;  // the model knows more than the process was told
   const auto known = lives_;
   for (const auto& [process, word] : known) {
     const Liveness liveness = self.liveness(internal::owner_of(word));
@@ -95,10 +298,38 @@ void MemberWorld::look_at_the_living(const Membership& self) {
   }
 }
 
+// Who is found by its word has left once it is said to be dead: it took its word out before, and
+// that is to be seen as well.
+void MemberWorld::look_at_words(const Membership& self) {
+  for (std::size_t i = 0; i < setting_.members; ++i) {
+    const std::uint64_t word = words()[i].load(std::memory_order_acquire);
+    if (!internal::has_owner(word)) continue;
+    const Liveness liveness = self.liveness(internal::owner_of(word));
+    if (liveness != Liveness::dead || !dead_.empty()) continue;
+    require(words()[i].load(std::memory_order_relaxed) != word, "who left is not seen to");
+  }
+}
+
+void MemberWorld::look_at_members(const Membership& self) {
+  const auto left = left_;
+  for (const MemberFacts& member : self.members()) {
+    for (const auto& [process, word] : lives_) {
+      if (internal::owner_of(word) != member.id) continue;
+      require(member.pid == pids_.at(word), "a living member is taken for another");
+    }
+    const bool had_left = left.contains(internal::owner_word(member.id));
+    require(is_weak() || !had_left, "who left is still there");
+  }
+}
+
 // A place is only another's once what its last holder left is gone.
 void MemberWorld::require_no_leftovers(std::uint32_t place) {
-  for (std::size_t i = 0; i < kWords; ++i) {
-    const std::uint64_t word = words_in(object_)[i].peek();
+  const Word* words = this->words();
+  for (std::size_t i = 0; words != nullptr && i < kWords; ++i) {
+    if (i >= setting_.members && i + setting_.dead + 1 < kWords) continue;  // nobody's
+    // relaxed: whoever sits down has been shown all that was given back.
+    const std::uint64_t word =
+        is_weak() ? words[i].load(std::memory_order_relaxed) : words[i].peek();
     require(!internal::has_owner(word) || internal::owner_of(word).index != place,
             "what a dead member left is still there, and its place another's");
   }
@@ -117,24 +348,46 @@ bool MemberWorld::heal(MappedRegion& region, std::uint64_t dead_owner) {
   return true;
 }
 
+// No place is taken, and none lists an object.
+void MemberWorld::require_clean_table() {
+  if (record(0) == nullptr) return;
+  const auto* lists = reinterpret_cast<const std::byte*>(record(0)) - internal::kRecordsOffset +
+                      internal::attach_lists_offset(setting_.places);
+  for (std::uint32_t i = 0; i < setting_.places; ++i) {
+    require((record(i)->state.peek() & internal::kUsed) == 0, "at the end a place is taken");
+    const auto* list = reinterpret_cast<const Word*>(lists + i * internal::kAttachListSize);
+    for (std::size_t entry = 0; entry < 4; ++entry) {
+      require(list[entry].peek() == 0, "at the end an object is listed");
+    }
+  }
+}
+
 void MemberWorld::at_end() {
-  {
-    const auto last = Membership::of(domain(setting_));
+  // Where the killed never return, others may still sleep.
+  if (!closed_ && setting_.sleeps) return;
+  if (!closed_) {
+    const auto last = Membership::of(domain());
     static_cast<void>(last->reap_dead());
     for (const MemberFacts& member : last->members()) {
       require(member.id == last->id(), "at the end a member is left");
     }
   }
-  for (std::size_t i = 0; i < kWords; ++i) {
-    require(words_in(object_)[i].peek() == 0, "at the end a word of a dead member is left");
+  const Word* words = this->words();
+  for (std::size_t i = 0; words != nullptr && i < kWords; ++i) {
+    require(words[i].peek() == 0, "at the end a word of a dead member is left");
   }
-  object_.close();
+  if (closed_) require_clean_table();
+  require(kernel_.locks_held_but_shared(internal::RegionLock::kUse) == 0, "a child keeps a lock");
+  require(kernel_.locks_in_children() == 0, "a child keeps a region in use");
   kernel_.end_children();
   require(kernel_.locks_held() == 0, "at the end a lock is left");
 }
 
 void MemberWorld::ghost(const std::function<void(std::uint64_t)>& note) const {
   for (const auto& [process, word] : lives_) note(process + word);
+  for (const std::uint64_t word : left_) note(word + 1);
+  for (const std::uint64_t word : dead_) note(word + 2);
+  note(closed_);
 }
 
 }  // namespace kith::explored

@@ -34,5 +34,7 @@ struct MutationTarget {
 [[nodiscard]] std::vector<Subject> role_subjects();
 [[nodiscard]] MutationTarget latest_target();
 [[nodiscard]] std::vector<MutationTarget> role_targets();
+[[nodiscard]] MutationTarget region_target();
+[[nodiscard]] MutationTarget member_target();
 
 }  // namespace kith::explored

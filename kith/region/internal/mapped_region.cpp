@@ -110,6 +110,7 @@ void MappedRegion::take_creator_lock(const os::Descriptor& file) {
   const os::ForkGuard no_forks;  // a child born after the open would share it, and our life with it
   auto own = os::open_again(file, os::Access::read_write);
   if (!own) throw system_error(object(), "opening it again", own.error);
+  // equivalent if no_forks skipped: ours is held already.
   auto held = os::HeldLock::take(std::move(own.value), RegionLock::kCreator);
   if (!held) throw system_error(object(), "taking its creator's lock", held.error);
   creator_lock_ = std::move(held.value);
@@ -392,8 +393,9 @@ MappedRegion MappedRegion::open_or_create(const Domain& domain, const std::strin
 bool MappedRegion::is_orphaned() const noexcept {
   KITH_REQUIRE(mapping_, "a closed region has no name to lose");
   const auto* header = reinterpret_cast<const RegionHeader*>(mapping_.data());
-  // acquire: pairs with the release in mark_retired().
-  if (header->retired.load(std::memory_order_acquire) != 0) return true;
+  // relaxed: it says nothing but this.
+  // equivalent if remembered: then the look at the name tells.
+  if (header->retired.load(std::memory_order_relaxed) != 0) return true;
   const auto directory = os::open_directory(domain_->path());
   // Out of descriptors, we do not know; then the region counts as present.
   if (!directory) return directory.error == ENOENT || directory.error == ENOTDIR;

@@ -64,6 +64,7 @@ Error not_allowed(const RegionFile& region, const std::string& name, const std::
 RegionFacts read_facts(const os::Descriptor& file, std::uint64_t file_size,
                        const std::string& object) {
   RegionHeader header{};
+  // equivalent if read_at remembered: what is taken from a header never changes.
   const auto got = os::read_at(file, &header, sizeof header, 0);
   if (!got) throw system_error(object, "reading the header", got.error);
   HeaderFault fault = check_header(header, file_size);
@@ -75,6 +76,7 @@ RegionFacts read_facts(const os::Descriptor& file, std::uint64_t file_size,
 
 bool is_retired(const os::Descriptor& file) {
   std::uint32_t retired = 0;
+  // equivalent if read_at remembered: it lost its name before, which is looked at after this.
   const auto got = os::read_at(file, &retired, sizeof retired, offsetof(RegionHeader, retired));
   return got && got.value == sizeof retired && retired != 0;
 }
@@ -82,6 +84,7 @@ bool is_retired(const os::Descriptor& file) {
 // By write, like the reads: no mapping that could fail, no page touched that is not there.
 void mark_retired(const os::Descriptor& file) {
   const std::uint32_t retired = 1;
+  // equivalent if write_at skipped: the missing name says the same.
   static_cast<void>(  // refused, it only spares others a look at the name
       os::write_at(file, &retired, sizeof retired, offsetof(RegionHeader, retired)));
 }
@@ -180,8 +183,7 @@ bool retire(const RegionFile& region, const std::string& name) {
   if (gone) mark_retired(region.file);
   // After the name, which is what says that they belong to somebody.
   if (gone && region.facts.has_satellites) remove_satellites(region.directory, region.identity);
-  static_cast<void>(os::unlock(region.file, RegionLock::kRemove));
-  return true;
+  return true;  // closing the file, which whoever opened it does next, drops the lock
 }
 
 namespace {
@@ -283,7 +285,8 @@ Newborn::Published Newborn::publish(const std::string& name, const std::string& 
   const auto linked = temporary_name_.empty() ? os::link_unnamed(file_, directory_, name)
                                               : os::link_named(directory_, temporary_name_, name);
   if (linked) {
-    static_cast<void>(os::unlock(file_, RegionLock::kRemove));
+    // What remove_stillborn() asks; the file may be kept open.
+    if (!temporary_name_.empty()) static_cast<void>(os::unlock(file_, RegionLock::kRemove));
     return Published::yes;
   }
   if (linked.error == EEXIST) return Published::taken;

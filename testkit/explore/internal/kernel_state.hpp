@@ -86,6 +86,7 @@ struct Kernel::State final : internal::Attachment {
   };
   std::vector<Mapped> mappings;
   std::vector<std::uint64_t> of_children;  // opens that forked children hold, each as often
+  std::set<std::uint64_t> described_in_children;  // those that they hold by a descriptor
   std::set<int> not_for_children;
   std::array<std::vector<bool>, kProcessesMax + 1> guards{};
   // What a child would inherit has changed since it was last asked whether one is born.
@@ -120,6 +121,7 @@ struct Kernel::State final : internal::Attachment {
     for (const auto& [number, open] : descriptors) {
       if (opens.at(open).process == process && !not_for_children.contains(number)) {
         of_children.push_back(open);
+        described_in_children.insert(open);
       }
     }
     for (const Mapped& mapped : mappings) {
@@ -203,6 +205,8 @@ struct Kernel::State final : internal::Attachment {
     // Its locks are freed after all that it stored: who finds them free has seen that.
     engine->memory().synchronize(process);
     sleepers.erase(process);
+    // Whoever sees its locks free sees all that it did.
+    if (process < kProcessesMax) engine->memory().synchronize(process);
     std::set<std::uint64_t> dead;
     for (const auto& [number, open] : opens) {
       if (open.process == process) dead.insert(number);

@@ -138,8 +138,7 @@ Done unlink_at(const Descriptor& directory, const std::string& name) {
   return done(kernel().unlink(directory.number(), name));
 }
 Outcome<FileFacts> facts_of(const Descriptor& file) {
-  const auto facts = looked(is_mutated("facts_of", Mutation::remembered), thing("facts", file),
-                            [&] { return facts_from(kernel().facts(file.number())); });
+  const auto facts = facts_from(kernel().facts(file.number()));  // an open file stays what it is
   keep_facts(file, facts);
   return facts;
 }
@@ -282,7 +281,9 @@ void close_in_children(int descriptor) {
   if (is_mutated("close_in_children", Mutation::skipped)) return;
   kernel().close_in_children(descriptor);
 }
-void forget_descriptor(int) noexcept {}  // a number is given to one descriptor only
+void forget_descriptor(int descriptor) noexcept {
+  kernel().leave_to_children(descriptor);
+}
 
 std::uint64_t process_mark() noexcept {
   return kernel().run_number() << 16 | kernel().process_number();
