@@ -142,7 +142,7 @@ std::vector<Subject> all_subjects() {
 }
 
 std::vector<MutationTarget> all_targets() {
-  std::vector<MutationTarget> all = {latest_target(), region_target()};
+  std::vector<MutationTarget> all = {latest_target(), region_target(), member_target()};
   for (const MutationTarget& target : role_targets()) all.push_back(target);
   return all;
 }

@@ -163,11 +163,14 @@ void MemberWorld::reap() {
   look_at_the_living(*self);
   reap_dead(*self);
   if (setting_.sleeps) {
-    look_at_members(*self);
+    // Not where it might see by that what the next pass is to see.
+    if (setting_.returns) look_at_members(*self);
     kernel_.pause_until(kernel_.now() + kMoment / 8);
-    look_at_members(*self);
+    if (setting_.returns) look_at_members(*self);
     kernel_.pause_until(kernel_.now() + kMoment / 2);
+    if (setting_.returns) look_at_members(*self);
     reap_dead(*self);
+    kernel_.pause_until(kernel_.now() + kMoment);
   }
   look_at_members(*self);
 }
@@ -191,78 +194,111 @@ void MemberWorld::reap_dead(Membership& self) {
 
 // What a member does to the table, without the code that does it: few steps, so that the one who
 // runs it can be met at each of them.
-void MemberWorld::play(Part part) {
-  constexpr auto kRelease = std::memory_order_release;
-  const int directory = kernel_.open_directory("/d").value;
-  const int table = kernel_.open_at(directory, internal::kMembersName).value;
-  auto& place = const_cast<internal::MemberRecord&>(*record(0));
-  const auto take = [&] { return kernel_.lock(table, internal::kLifeLocks, kExclusive).value; };
-  const auto set = [&](std::uint32_t incarnation, bool used) {
-    place.state.store(internal::state_word(incarnation, used), kRelease);
-  };
-  Word& word = words()[kWords - 1];
-  Word& entry =
-      *reinterpret_cast<Word*>(reinterpret_cast<std::byte*>(&place) - internal::kRecordsOffset +
-                               internal::attach_lists_offset(setting_.places));
-  const auto reap = [&](std::uint32_t incarnation) {
-    if (!kernel_.lock(table, internal::kReapLocks, kExclusive).value) return false;
-    const bool is_left =
-        place.state.load(std::memory_order_acquire) == internal::state_word(incarnation, true);
-    if (is_left) {
-      word.store(0, kRelease);
-      entry.store(0, kRelease);
-      set(incarnation, false);
-    }
-    static_cast<void>(kernel_.unlock(table, internal::kReapLocks));
-    return is_left;
-  };
-  const auto done = [&] {
-    static_cast<void>(kernel_.close(table));
-    static_cast<void>(kernel_.close(directory));
-  };
-  const bool taken = take();
-  const std::uint64_t state = place.state.load(std::memory_order_acquire);
-  const std::uint32_t next = internal::incarnation_of(state) + 1;
-  if (!taken) {
-    // Somebody real was faster.
-  } else if (part == Part::sits_down) {
-    require((state & internal::kUsed) != 0 || word.load(std::memory_order_relaxed) == 0,
-            "who sits down does not see what was given back");
-  } else if (part == Part::comes_and_goes && (state & internal::kUsed) != 0) {
-    static_cast<void>(kernel_.unlock(table, internal::kLifeLocks));
-    if (!reap(next - 1) || !take()) return done();
-    set(next, true);
-    kernel_.pause_until(kernel_.now() + kMoment);
-    set(next, false);
-    static_cast<void>(kernel_.unlock(table, internal::kLifeLocks));
-    kernel_.pause_until(kernel_.now() + kMoment);
-    if (take() &&
-        place.state.load(std::memory_order_acquire) == internal::state_word(next, false)) {
-      set(next + 1, true);
-      kernel_.pause_until(kernel_.now() + kMoment);
-      require(place.state.peek() == internal::state_word(next + 1, true), kGivenAway);
-      set(next + 1, false);
-    }
-  } else if (part == Part::raises_count && (state & internal::kUsed) == 0) {
-    set(next, true);
-    kernel_.pause_until(kernel_.now() + kMoment);
-    auto& count = *reinterpret_cast<RealAtomics::Word<std::uint32_t>*>(
-        reinterpret_cast<std::byte*>(&place) - internal::kRecordsOffset);
-    count.store(setting_.places, kRelease);
-    kernel_.pause_until(kernel_.now() + kMoment);
-    require(count.peek() == setting_.places, "records are forgotten");
-    set(next, false);
-  } else if ((state & internal::kUsed) == 0) {
-    set(next, true);
-    place.attached_ready.store(512, kRelease);
-    entry.store(kernel_.file_at("/d", kName).inode, kRelease);
-    word.store(internal::owner_word({0, next}), kRelease);
-    if (part == Part::is_reaped) {
-      static_cast<void>(kernel_.unlock(table, internal::kLifeLocks));
-      static_cast<void>(reap(next));
+class MemberWorld::Player {
+ public:
+  explicit Player(MemberWorld& world)
+      : kernel_(world.kernel_),
+        directory_(kernel_.open_directory("/d").value),
+        table_(kernel_.open_at(directory_, internal::kMembersName).value),
+        place_(const_cast<internal::MemberRecord&>(*world.record(0))),
+        records_(reinterpret_cast<std::byte*>(&place_) - internal::kRecordsOffset),
+        entry_(*reinterpret_cast<Word*>(records_ +
+                                        internal::attach_lists_offset(world.setting_.places))),
+        word_(world.words()[kWords - 1]),
+        places_(world.setting_.places) {}
+  Player(const Player&) = delete;
+  Player& operator=(const Player&) = delete;
+  ~Player() {
+    static_cast<void>(kernel_.close(table_));
+    static_cast<void>(kernel_.close(directory_));
+  }
+
+  void play(Part part) {
+    if (!take()) return;  // somebody real was faster
+    const std::uint64_t state = place_.state.load(std::memory_order_acquire);
+    const bool used = (state & internal::kUsed) != 0;
+    next_ = internal::incarnation_of(state) + 1;
+    if (part == Part::sits_down) {
+      require(used || word_.load(std::memory_order_relaxed) == 0,
+              "who sits down does not see what was given back");
+    } else if (part == Part::comes_and_goes && used) {
+      leave_alone();
+      if (reap(next_ - 1)) come_and_go();
+    } else if (part == Part::raises_count && !used) {
+      raise_count();
+    } else if (!used) {
+      sit_and_die();
+      if (part == Part::is_reaped) static_cast<void>(reap(next_));
     }
   }
-  done();
+
+ private:
+  bool take() { return kernel_.lock(table_, internal::kLifeLocks, kExclusive).value; }
+  void leave_alone() { static_cast<void>(kernel_.unlock(table_, internal::kLifeLocks)); }
+  void set(std::uint32_t incarnation, bool used) {
+    place_.state.store(internal::state_word(incarnation, used), std::memory_order_release);
+  }
+  void sleep() { kernel_.pause_until(kernel_.now() + kMoment); }
+
+  void sit_and_die() {
+    set(next_, true);
+    place_.attached_ready.store(512, std::memory_order_release);
+    entry_.store(kernel_.file_at("/d", kName).inode, std::memory_order_release);
+    word_.store(internal::owner_word({0, next_}), std::memory_order_release);
+    leave_alone();
+  }
+
+  bool reap(std::uint32_t incarnation) {
+    if (!kernel_.lock(table_, internal::kReapLocks, kExclusive).value) return false;
+    const bool is_left =
+        place_.state.load(std::memory_order_acquire) == internal::state_word(incarnation, true);
+    if (is_left) {
+      word_.store(0, std::memory_order_release);
+      entry_.store(0, std::memory_order_release);
+      set(incarnation, false);
+    }
+    static_cast<void>(kernel_.unlock(table_, internal::kReapLocks));
+    return is_left;
+  }
+
+  void come_and_go() {
+    if (!take()) return;
+    set(next_, true);
+    sleep();
+    set(next_, false);
+    leave_alone();
+    sleep();
+    const std::uint64_t left = internal::state_word(next_, false);
+    if (!take() || place_.state.load(std::memory_order_acquire) != left) return;
+    set(next_ + 1, true);
+    sleep();
+    require(place_.state.peek() == internal::state_word(next_ + 1, true), kGivenAway);
+    set(next_ + 1, false);
+  }
+
+  void raise_count() {
+    set(next_, true);
+    auto& count = *reinterpret_cast<RealAtomics::Word<std::uint32_t>*>(records_);
+    count.store(places_, std::memory_order_release);
+    sleep();
+    require(count.peek() == places_, "records are forgotten");
+    set(next_, false);
+  }
+
+  Kernel& kernel_;
+  int directory_;
+  int table_;
+  internal::MemberRecord& place_;
+  std::byte* records_;
+  Word& entry_;
+  Word& word_;
+  std::uint32_t places_;
+  std::uint32_t next_ = 0;
+};
+
+void MemberWorld::play(Part part) {
+  if (setting_.sleeps) kernel_.pause_until(kernel_.now() + kMoment / 2);
+  Player(*this).play(part);
 }
 
 const internal::MemberRecord* MemberWorld::record(std::uint32_t place) const {

@@ -70,6 +70,7 @@ class MemberWorld : public testkit::explore::World {
   void set_up_members(std::uint64_t object);
   void live(std::size_t process);
   void join(std::size_t process, std::uint32_t self, const internal::Membership* other);
+  class Player;
   void play(Part part);
   void use_object(internal::Membership& self, std::size_t process);
   void replace_object();

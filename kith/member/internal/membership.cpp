@@ -54,6 +54,7 @@ std::uint32_t next_incarnation(std::uint64_t state, std::uint32_t first) {
 }  // namespace
 
 std::shared_ptr<Membership> Membership::of(const Domain& domain) {
+  // equivalent if no_forks skipped: it is the lock of the table; each step of joining has its own.
   const os::ForkGuard guard;
   auto& known = memberships()[domain.path()];
   auto membership = known.lock();
@@ -72,6 +73,7 @@ Membership::Membership(const Domain& domain) : domain_(domain), process_mark_(os
 }
 
 Membership::~Membership() {
+  // equivalent if no_forks skipped: as above.
   const os::ForkGuard guard;
   if (is_this_process()) {
     leave();
@@ -95,6 +97,7 @@ RealAtomics::Word<std::uint64_t>* Membership::attach_list(std::uint32_t index) c
 
 std::uint32_t Membership::records_ready() const noexcept {
   // acquire: pairs with the release in make_record_ready(); bounded by our own copy of the size.
+  // equivalent if relaxed: only the record's page comes with the count, and the kernel gave that.
   return std::min(header().records_ready.load(std::memory_order_acquire), members_max_);
 }
 
@@ -131,6 +134,7 @@ bool Membership::take_free_record() {
   std::vector<std::pair<std::uint32_t, std::uint32_t>> free;
   const std::uint32_t ready = records_ready();
   for (std::uint32_t i = 0; i < ready; ++i) {
+    // equivalent if remembered: joining has looked before; what is free since may as well be later.
     const std::uint64_t state = record(i).state.load(std::memory_order_relaxed);
     if ((state & kUsed) == 0) free.emplace_back(incarnation_of(state), i);
   }
@@ -155,15 +159,18 @@ void Membership::make_record_ready(std::uint32_t index) {
     throw no_space("member table of domain " + domain_.path(), os::page_size(), file);
   }
   if (!allocated) throw system_error(table_.object(), "allocating a record", allocated.error);
-  // release: whoever sees the count may touch the page. Somebody else may have raised it already.
   std::uint32_t expected = index;
+  // release: whoever sees the count may touch the page. Somebody else may have raised it already.
+  // equivalent if relaxed: as in records_ready().
   header().records_ready.compare_exchange_strong(expected, index + 1, std::memory_order_release,
                                                  std::memory_order_relaxed);
 }
 
 // Sits down at `index` if it is free. Killed half-way, it was never used.
 bool Membership::take(std::uint32_t index) {
+  // equivalent if no_forks skipped: of() holds one for another reason.
   const os::ForkGuard no_forks;
+  // equivalent if no_forks skipped: ours is held already.
   auto life = os::HeldLock::take(table_.reopen(), kLifeLocks + index);
   if (!life && life.error == EAGAIN) return false;
   if (!life) throw system_error(table_.object(), "taking a life lock", life.error);
@@ -171,7 +178,7 @@ bool Membership::take(std::uint32_t index) {
   const std::uint64_t state = mine.state.load(std::memory_order_acquire);
   if ((state & kUsed) != 0) return false;  // somebody sat here meanwhile, and died
   const auto process = os::this_process();
-  mine.pid = process.pid;
+  mine.pid.store(process.pid, std::memory_order_relaxed);
   mine.pid_namespace = process.pid_namespace;
   mine.user = process.user;
   mine.since_ns = os::wall_clock_ns();
@@ -184,6 +191,8 @@ bool Membership::take(std::uint32_t index) {
 }
 
 void Membership::leave() noexcept {
+  // release: who finds us gone finds what we had given back.
+  // equivalent if relaxed: the objects that held it were closed since, by calls of the kernel.
   record(id_.index).state.store(state_word(id_.incarnation, false), std::memory_order_release);
   life_ = os::HeldLock();
   table_.close();
@@ -195,6 +204,7 @@ Liveness Membership::liveness(MemberId id) const noexcept {
   if (id.index >= records_ready()) return Liveness::dead;  // nobody can be this
   const std::uint64_t state = record(id.index).state.load(std::memory_order_acquire);
   if (state != state_word(id.incarnation, true)) return Liveness::dead;  // left, or reaped
+  // equivalent if no_forks skipped: nothing is locked here; a child would only have a descriptor.
   const os::ForkGuard no_forks;
   try {
     const auto held =
@@ -218,7 +228,8 @@ MemberFacts Membership::facts_of(std::uint32_t index, std::uint64_t state) const
   const MemberRecord& from = record(index);
   MemberFacts facts;
   facts.id = {index, incarnation_of(state)};
-  facts.pid = from.pid;
+  // relaxed: `state`, read before, published it; a newcomer may be writing its own just now.
+  facts.pid = from.pid.load(std::memory_order_relaxed);
   facts.pid_namespace = from.pid_namespace;
   facts.user = from.user;
   facts.since_ns = from.since_ns;

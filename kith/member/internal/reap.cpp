@@ -33,6 +33,7 @@ void register_healer(const std::string& kind, Healer healer) {
 }
 
 void Membership::attach(std::uint64_t inode) {
+  // equivalent if no_forks skipped: it is the lock of attached_.
   const os::ForkGuard guard;
   if (const auto found = attached_.find(inode); found != attached_.end()) {
     ++found->second.handles;
@@ -46,6 +47,8 @@ void Membership::attach(std::uint64_t inode) {
   const std::uint32_t ready =
       std::min(mine.attached_ready.load(std::memory_order_relaxed), kAttachMax) / page * page;
   std::uint32_t entry = 0;
+  // equivalent if remembered: an entry that is free again is merely not used; what is overwritten
+  // was listed by somebody who left.
   while (entry < ready && list[entry].load(std::memory_order_relaxed) != 0) ++entry;
   if (entry == ready) {
     if (ready == kAttachMax) {
@@ -64,18 +67,25 @@ void Membership::attach(std::uint64_t inode) {
     }
     if (!allocated) throw system_error(table_.object(), "allocating a page", allocated.error);
     // release: a reaper that sees the count may touch the page.
+    // equivalent if relaxed: it looks once the kernel says that we are dead.
     mine.attached_ready.store(ready + page, std::memory_order_release);
   }
   // release: listed before the owner word that follows; a kill in between leaves a harmless entry.
+  // equivalent if relaxed: that word is released, and a reaper looks once the kernel says that we
+  // are dead.
   list[entry].store(inode, std::memory_order_release);
   attached_[inode] = {entry, 1};
 }
 
 void Membership::detach(std::uint64_t inode) noexcept {
+  // equivalent if no_forks skipped: it is the lock of attached_.
   const os::ForkGuard guard;
   const auto found = attached_.find(inode);
   if (found == attached_.end() || --found->second.handles > 0) return;
   if (is_this_process()) {
+    // release: not before the owner word is gone.
+    // equivalent if relaxed: the guard's call keeps them in this order, and the kernel shows all
+    // that the dead did.
     attach_list(id_.index)[found->second.entry].store(0, std::memory_order_release);
   }
   attached_.erase(found);
@@ -100,8 +110,10 @@ std::vector<std::uint32_t> Membership::likely_dead() const {
   const std::uint32_t ready = records_ready();
   for (std::uint32_t i = 0; i < ready; ++i) {
     if (i == id_.index && id_.incarnation != 0) continue;  // 0: not joined yet
-    if ((record(i).state.load(std::memory_order_acquire) & kUsed) == 0) continue;
+    // relaxed: reap() looks again.
+    if ((record(i).state.load(std::memory_order_relaxed) & kUsed) == 0) continue;
     if (!table) table = table_.reopen();
+    // equivalent if is_locked_elsewhere skipped: reap() asks again; this spares it the living.
     const auto alive = os::is_locked_elsewhere(table, kLifeLocks + i, os::LockKind::exclusive);
     if (alive && !alive.value) found.push_back(i);
   }
@@ -112,27 +124,27 @@ std::vector<std::uint32_t> Membership::likely_dead() const {
 // still used makes its member dead for good, since only a reaper can free the place for another.
 Membership::Reaped Membership::reap(std::uint32_t index, Deadline patience) {
   MemberRecord& dead = record(index);
-  if ((dead.state.load(std::memory_order_acquire) & kUsed) == 0) return Reaped::not_dead;
   const os::ForkGuard no_forks;
   const auto file = table_.reopen();
-  const auto alive = os::is_locked_elsewhere(file, kLifeLocks + index, os::LockKind::exclusive);
-  if (!alive || alive.value) return Reaped::not_dead;
   const auto locked = os::try_lock(file, kReapLocks + index, os::LockKind::exclusive);
   if (!locked || locked.value == os::Locked::refused) return Reaped::not_dead;
   // Again, now that nobody else can reap: before the lock, another reaper may have freed the place
-  // and a newcomer taken it.
-  const std::uint64_t state = dead.state.load(std::memory_order_acquire);
+  // and a newcomer taken it. relaxed, here and below: the kernel's locks order all that the dead
+  // and those who reaped before us did.
+  // equivalent if remembered: the look below is compared with this one.
+  const std::uint64_t state = dead.state.load(std::memory_order_relaxed);
   const auto still = os::is_locked_elsewhere(file, kLifeLocks + index, os::LockKind::exclusive);
   if ((state & kUsed) == 0 || !still || still.value) return Reaped::not_dead;
   // Used by the same member before and after its life lock was seen free: so that member is dead.
   // Without this look, it could have left in between and another be sitting here by now.
-  if (dead.state.load(std::memory_order_acquire) != state) return Reaped::not_dead;
+  if (dead.state.load(std::memory_order_relaxed) != state) return Reaped::not_dead;
 
   const std::uint32_t incarnation = incarnation_of(state);
   if (!heal_all(index, owner_word({index, incarnation}), patience)) return Reaped::unreaped;
   // Last: a place freed before its leftovers are gone would lose them. release: publishes the
   // healing to whoever sits down here next.
   dead.attached_ready.store(0, std::memory_order_relaxed);
+  // equivalent if relaxed: the objects that were healed were closed, by calls of the kernel.
   dead.state.store(state_word(incarnation, false), std::memory_order_release);
   return Reaped::yes;  // closing the file drops the lock; killed before, the next reaper repeats
 }
@@ -150,8 +162,9 @@ std::vector<std::uint64_t> Membership::read_list(const RealAtomics::Word<std::ui
 }
 
 bool Membership::heal_all(std::uint32_t index, std::uint64_t dead_owner, Deadline patience) {
+  // relaxed: the dead's life lock, which was seen free, orders it.
   const std::uint32_t ready =
-      std::min(record(index).attached_ready.load(std::memory_order_acquire), kAttachMax);
+      std::min(record(index).attached_ready.load(std::memory_order_relaxed), kAttachMax);
   if (ready == 0) return true;
   const auto names = names_by_inode(domain_);
   auto* list = attach_list(index);

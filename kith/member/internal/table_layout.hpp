@@ -53,7 +53,7 @@ struct MemberRecord {
   RealAtomics::Word<std::uint64_t> state;
   RealAtomics::Word<std::uint32_t> attached_ready;  // entries of the attach list that have pages
   // For people. Written before `state` says used.
-  std::uint32_t pid;
+  RealAtomics::Word<std::uint32_t> pid;
   std::uint64_t pid_namespace;
   std::int64_t since_ns;  // wall clock
   std::uint32_t user;
