@@ -102,7 +102,10 @@ MutationTarget member_target() {
               {.members = 2, .dead = 1, .sleeps = true, .only_joins = true, .closes = false}, 1, 0),
       comes,
   };
-  target.subjects.insert(target.subjects.end(), met.begin(), met.end());
+  for (const Subject& one : met) {
+    target.subjects.push_back(one);
+    target.subjects.back().in_brief = false;
+  }
   return target;
 }
 

@@ -16,7 +16,7 @@ struct Subject {
   std::string name;
   explore::Bounds bounds;
   std::function<explore::Result(const explore::Bounds&)> run;
-  bool in_brief = true;  // false: only in the long form
+  bool in_brief = true;  // false: only in the long form, and for mutants nobody else has found
 };
 
 // A piece of shipped code, and the subjects that must find what is done to it: cheapest first.

@@ -192,7 +192,6 @@ bool Membership::take(std::uint32_t index) {
 
 void Membership::leave() noexcept {
   // release: who finds us gone finds what we had given back.
-  // equivalent if relaxed: the objects that held it were closed since, by calls of the kernel.
   record(id_.index).state.store(state_word(id_.incarnation, false), std::memory_order_release);
   life_ = os::HeldLock();
   table_.close();

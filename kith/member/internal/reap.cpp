@@ -144,7 +144,6 @@ Membership::Reaped Membership::reap(std::uint32_t index, Deadline patience) {
   // Last: a place freed before its leftovers are gone would lose them. release: publishes the
   // healing to whoever sits down here next.
   dead.attached_ready.store(0, std::memory_order_relaxed);
-  // equivalent if relaxed: the objects that were healed were closed, by calls of the kernel.
   dead.state.store(state_word(incarnation, false), std::memory_order_release);
   return Reaped::yes;  // closing the file drops the lock; killed before, the next reaper repeats
 }
