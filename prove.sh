@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # ./prove.sh [--json FILE] [--long] [--only SUBJECT]: installs and builds what the proofs need, runs
-# them on the release build, one program after the other, and prints one table of all of them; not
-# zero if anything is not zero that must be.
+# them on the release build, and prints one table of all of them; not zero if anything is not zero
+# that must be.
 #   --json   also writes the rows, as an array of {proof, subject, tried, failed, detail}
 #   --long   every kill point, hours of random ones: for nights
 #   --only   subjects whose name contains this
@@ -31,15 +31,22 @@ need_for_tests
 build_release everything "${programs[@]}" kith_cli
 
 rows="$(mktemp -d)"
-trap 'rm -rf "$rows"' EXIT
+trap 'kill $(jobs -p) 2> /dev/null; rm -rf "$rows"' EXIT
 status=0
-files=()
-for program in "${programs[@]}"; do
-  files+=("$rows/$program.json")
-  "$release_dir/$program" --json "$rows/$program.json" "${options[@]}" || {
-    say "$program failed"
-    status=1
+prove_with() {
+  "$release_dir/$1" --json "$rows/$1.json" "${options[@]}" || {
+    say "$1 failed"
+    return 1
   }
-done
-python3 "$root/tools/proof_table.py" ${json:+--json "$json"} "${files[@]}" || status=1
+}
+
+# The explorer keeps one processor busy and asks nothing of others, so it runs beside them.
+prove_with kith_explore > "$rows/explored" 2>&1 &
+explorer=$!
+prove_with kith_prove || status=1
+prove_with kith_hostile || status=1
+wait "$explorer" || status=1
+cat "$rows/explored"
+files=("${programs[@]/#/$rows/}")
+python3 "$root/tools/proof_table.py" ${json:+--json "$json"} "${files[@]/%/.json}" || status=1
 exit "$status"
