@@ -68,6 +68,14 @@ const char* word_of(Errc code) {
       return "forked";
     case Errc::unsupported:
       return "unsupported";
+    case Errc::owner_died:
+      return "owner_died";
+    case Errc::would_deadlock:
+      return "would_deadlock";
+    case Errc::not_owner:
+      return "not_owner";
+    case Errc::retired:
+      return "retired";
     case Errc::system:
       break;
   }

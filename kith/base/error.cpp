@@ -35,6 +35,11 @@ constexpr std::array kEntries{
     Entry{Errc::forked, "a handle of the parent process", std::errc::operation_not_permitted},
     Entry{Errc::unsupported, "not supported here", std::errc::not_supported},
     Entry{Errc::system, "the system call failed", std::errc::io_error},
+    Entry{Errc::owner_died, "its holder died", std::errc::owner_dead},
+    Entry{Errc::would_deadlock, "this thread holds it already",
+          std::errc::resource_deadlock_would_occur},
+    Entry{Errc::not_owner, "this thread does not hold it", std::errc::operation_not_permitted},
+    Entry{Errc::retired, "it was given up for good", std::errc::state_not_recoverable},
 };
 
 const Entry* find(int value) noexcept {

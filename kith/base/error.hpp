@@ -35,6 +35,10 @@ enum class Errc {
   forked,             // a handle of the parent, used in a forked child
   unsupported,        // this machine or file system cannot do it
   system,             // any other error of the kernel
+  owner_died,         // a lock's holder died, and nobody has repaired what it guards
+  would_deadlock,     // a lock that this thread holds already
+  not_owner,          // a lock that this thread does not hold
+  retired,            // a lock that was given up for good
 };
 
 [[nodiscard]] const std::error_category& error_category() noexcept;

@@ -10,7 +10,7 @@
 namespace kith {
 namespace {
 
-constexpr int kCodes = 20;
+constexpr int kCodes = 24;
 
 TEST(Error, SaysObjectExpectedFoundAndRemedyInThatOrder) {
   const Error error(Errc::wrong_type, {.object = "region 'pose' in /dev/shm/kith-1000",
@@ -61,7 +61,8 @@ TEST(Error, NumbersKeepTheirMeaning) {
   EXPECT_EQ(static_cast<int>(Errc::damaged), 8);
   EXPECT_EQ(static_cast<int>(Errc::timed_out), 13);
   EXPECT_EQ(static_cast<int>(Errc::forked), 18);
-  EXPECT_EQ(static_cast<int>(Errc::system), kCodes);
+  EXPECT_EQ(static_cast<int>(Errc::system), 20);
+  EXPECT_EQ(static_cast<int>(Errc::retired), kCodes);
 }
 
 TEST(Error, EveryCodeHasASentenceOfItsOwn) {

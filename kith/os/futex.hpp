@@ -15,9 +15,25 @@ void futex_wait(const RealAtomics::Word<std::uint32_t>& word, std::uint32_t expe
 
 void futex_wake_all(const RealAtomics::Word<std::uint32_t>& word) noexcept;
 
+// The same on the lower half of a word of 64 bits, which is what lies first: kith runs on
+// little-endian machines, and refuses what others made.
+void futex_wait(const RealAtomics::Word<std::uint64_t>& word, std::uint32_t expected,
+                Deadline deadline) noexcept;
+void futex_wake_one(const RealAtomics::Word<std::uint64_t>& word) noexcept;
+void futex_wake_all(const RealAtomics::Word<std::uint64_t>& word) noexcept;
+
 // Adds one to `word` and wakes all who sleep on it, as one step that no SIGKILL can split: nobody
 // can fall asleep in between on the old value and miss the wake.
 void futex_add_one_and_wake_all(RealAtomics::Word<std::uint32_t>& word) noexcept;
+
+// Between two looks at a word that another processor is about to change.
+inline void relax_processor() noexcept {
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
 
 // Lets the processor go for a while: for polling where nothing can be slept on. Never longer than
 // what is left of the deadline.

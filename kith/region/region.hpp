@@ -91,6 +91,8 @@ class RegionHandle {
   [[nodiscard]] int open_descriptor() const { return region_.reopen().release(); }
   void close() noexcept { region_.close(); }
   explicit operator bool() const noexcept { return static_cast<bool>(region_); }
+  // For objects that lie in it.
+  [[nodiscard]] const internal::MappedRegion& mapped() const noexcept { return region_; }
 
  protected:
   explicit RegionHandle(internal::MappedRegion region) noexcept : region_(std::move(region)) {}

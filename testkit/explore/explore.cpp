@@ -105,9 +105,11 @@ class Search {
     Trail again = Trail::from_text(result_.replay);
     Engine engine(bounds_, again, nullptr, true);
     static_cast<void>(engine.run(make_));
-    std::string story = result_.failure + "\n";
+    // Only a run that is told knows the words by their names.
+    const bool alike = !engine.failure().empty();
+    std::string story = (alike ? engine.failure() : result_.failure) + "\n";
     for (const std::string& line : engine.story()) story += "  " + line + "\n";
-    if (engine.failure() != result_.failure) story += "  (told again, it ended otherwise)\n";
+    if (!alike) story += "  (told again, it ended otherwise)\n";
     result_.failure = story + "  replay: " + result_.replay;
   }
 

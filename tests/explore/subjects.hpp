@@ -32,7 +32,9 @@ struct MutationTarget {
 [[nodiscard]] std::vector<Subject> region_subjects();
 [[nodiscard]] std::vector<Subject> member_subjects();
 [[nodiscard]] std::vector<Subject> role_subjects();
+[[nodiscard]] std::vector<Subject> mutex_subjects();
 [[nodiscard]] MutationTarget latest_target();
+[[nodiscard]] MutationTarget mutex_target();
 [[nodiscard]] std::vector<MutationTarget> role_targets();
 [[nodiscard]] MutationTarget region_target();
 [[nodiscard]] MutationTarget member_target();

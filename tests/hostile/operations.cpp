@@ -402,7 +402,7 @@ void call(const Operation& operation, Actors& actors, std::uint8_t argument) {
   } catch (const Error& error) {
     ++actors.books().refusals;
     const int code = error.code().value();
-    const bool is_known = code >= 1 && code <= static_cast<int>(Errc::system);
+    const bool is_known = code >= 1 && code <= static_cast<int>(Errc::retired);
     require(is_known && error.code().category() == error_category(), "an error has no number");
     require(!error.text().object.empty(), "an error names no object");
     require_printable(error.what(), "the text of an error");

@@ -215,6 +215,14 @@ Liveness Membership::liveness(MemberId id) const noexcept {
   }
 }
 
+bool Membership::may_be_dead(MemberId id) const noexcept {
+  if (id == id_ && is_this_process()) return false;
+  if (id.index >= records_ready()) return true;
+  // relaxed: only a reason to ask.
+  const std::uint64_t state = record(id.index).state.load(std::memory_order_relaxed);
+  return state != state_word(id.incarnation, true);
+}
+
 std::string Membership::describe(MemberId id) const {
   if (id.index >= records_ready()) return "a process unknown here";
   const MemberFacts facts =

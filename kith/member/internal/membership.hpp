@@ -43,6 +43,8 @@ class Membership final : public Owners {
   [[nodiscard]] bool is_this_process() const noexcept;
 
   [[nodiscard]] Liveness liveness(MemberId id) const noexcept override;
+  // False while nothing speaks for its death: a load or two, before liveness() asks the kernel.
+  [[nodiscard]] bool may_be_dead(MemberId id) const noexcept;
   [[nodiscard]] std::string describe(MemberId id) const override;
   [[nodiscard]] std::vector<MemberFacts> members() const;
   ReapSummary reap_dead();

@@ -1,6 +1,7 @@
 #include "kith/os/futex.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <climits>
 #include <ctime>
 #include <linux/futex.h>
@@ -11,9 +12,9 @@ namespace kith::os {
 namespace {
 
 // Not the private kind: the word is shared between address spaces.
-long futex(const RealAtomics::Word<std::uint32_t>& word, int operation, std::uint32_t value,
-           const void* timeout_or_count, const void* second_word, std::uint32_t value3) noexcept {
-  return ::syscall(SYS_futex, &word, operation, value, timeout_or_count, second_word, value3);
+long futex(const void* word, int operation, std::uint32_t value, const void* timeout_or_count,
+           const void* second_word, std::uint32_t value3) noexcept {
+  return ::syscall(SYS_futex, word, operation, value, timeout_or_count, second_word, value3);
 }
 
 timespec as_timespec(std::int64_t ns) noexcept {
@@ -21,18 +22,37 @@ timespec as_timespec(std::int64_t ns) noexcept {
   return {static_cast<time_t>(ns / kSecond), static_cast<long>(ns % kSecond)};
 }
 
-}  // namespace
-
-void futex_wait(const RealAtomics::Word<std::uint32_t>& word, std::uint32_t expected,
-                Deadline deadline) noexcept {
+void wait(const void* word, std::uint32_t expected, Deadline deadline) noexcept {
   // The bitset form takes an absolute time of the monotonic clock.
   const timespec until = as_timespec(deadline.monotonic_ns());
   futex(word, FUTEX_WAIT_BITSET, expected, deadline.is_never() ? nullptr : &until, nullptr,
         FUTEX_BITSET_MATCH_ANY);
 }
 
+void wake(const void* word, std::uint32_t most) noexcept {
+  futex(word, FUTEX_WAKE, most, nullptr, nullptr, 0);
+}
+
+}  // namespace
+
+static_assert(std::endian::native == std::endian::little);
+
+void futex_wait(const RealAtomics::Word<std::uint32_t>& word, std::uint32_t expected,
+                Deadline deadline) noexcept {
+  wait(&word, expected, deadline);
+}
 void futex_wake_all(const RealAtomics::Word<std::uint32_t>& word) noexcept {
-  futex(word, FUTEX_WAKE, INT_MAX, nullptr, nullptr, 0);
+  wake(&word, INT_MAX);
+}
+void futex_wait(const RealAtomics::Word<std::uint64_t>& word, std::uint32_t expected,
+                Deadline deadline) noexcept {
+  wait(&word, expected, deadline);
+}
+void futex_wake_one(const RealAtomics::Word<std::uint64_t>& word) noexcept {
+  wake(&word, 1);
+}
+void futex_wake_all(const RealAtomics::Word<std::uint64_t>& word) noexcept {
+  wake(&word, INT_MAX);
 }
 
 void futex_add_one_and_wake_all(RealAtomics::Word<std::uint32_t>& word) noexcept {
@@ -40,7 +60,7 @@ void futex_add_one_and_wake_all(RealAtomics::Word<std::uint32_t>& word) noexcept
   // comparison (old value == 0) would wake a second time, and finds nobody left to wake.
   const std::uint32_t add_one = FUTEX_OP(FUTEX_OP_ADD, 1, FUTEX_OP_CMP_EQ, 0);
   const void* nobody_more = nullptr;
-  futex(word, FUTEX_WAKE_OP, INT_MAX, nobody_more, &word, add_one);
+  futex(&word, FUTEX_WAKE_OP, INT_MAX, nobody_more, &word, add_one);
 }
 
 void pause_for(std::chrono::nanoseconds span, Deadline deadline) noexcept {

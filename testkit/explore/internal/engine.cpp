@@ -137,6 +137,14 @@ void Engine::wake(std::size_t process) {
   if (sleeper.status == Process::Status::asleep) sleeper.status = Process::Status::ready;
 }
 
+bool Engine::is_asleep(std::size_t process) const {
+  return processes_[process]->status == Process::Status::asleep;
+}
+
+void Engine::may_die_now(std::size_t process) {
+  processes_[process]->changed = true;
+}
+
 void Engine::fail(const std::string& why) {
   if (failure_.empty()) failure_ = (in_process() ? self().name + ": " : "at the end: ") + why;
   if (!in_process()) throw Left();

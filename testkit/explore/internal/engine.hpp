@@ -92,6 +92,9 @@ class Engine {
   // Sleeps until woken, or for no reason where the bounds let it.
   void sleep();
   void wake(std::size_t process);
+  [[nodiscard]] bool is_asleep(std::size_t process) const;
+  // Something happened to it that its death would undo.
+  void may_die_now(std::size_t process);
   [[noreturn]] void fail(const std::string& why);
 
   [[nodiscard]] bool tells() const noexcept { return tells_; }

@@ -21,6 +21,7 @@
 #include "kith/os/process.hpp"
 #include "kith/os/random.hpp"
 #include "kith/os/seals.hpp"
+#include "kith/os/thread_exit.hpp"
 #include "kith/os/truncation_guard.hpp"
 
 #include "testkit/explore/calls.hpp"
@@ -313,6 +314,16 @@ void futex_wake_all(const RealAtomics::Word<std::uint32_t>& word) noexcept {
   if (is_mutated("futex_wake_all", Mutation::skipped)) return;
   kernel().wake_all(&word);
 }
+void futex_wait(const RealAtomics::Word<std::uint64_t>& word, std::uint32_t expected,
+                Deadline deadline) noexcept {
+  kernel().wait(&word, expected, time_of(deadline));
+}
+void futex_wake_one(const RealAtomics::Word<std::uint64_t>& word) noexcept {
+  kernel().wake_one(&word);
+}
+void futex_wake_all(const RealAtomics::Word<std::uint64_t>& word) noexcept {
+  kernel().wake_all(&word);
+}
 void futex_add_one_and_wake_all(RealAtomics::Word<std::uint32_t>& word) noexcept {
   if (is_mutated("futex_add_one_and_wake_all", Mutation::skipped)) return;
   kernel().add_one_and_wake_all(&word);
@@ -360,6 +371,7 @@ std::string huge_pool_file(std::uint64_t) {
 Done add_seals(const Descriptor&, Seals) {
   return done(ENOSYS);
 }
+void call_at_thread_exit(void (*)()) noexcept {}  // processes of one thread
 void guard_truncation() noexcept {}
 GuardedPages::GuardedPages(const Mapping&) noexcept {}
 void GuardedPages::end() noexcept {}

@@ -1,0 +1,304 @@
+// MutexCore: the algorithm of the mutex, over one cell of shared memory.
+//
+// Free, held or retired is what the word says (mutex_word.hpp), decided by one compare-exchange.
+// Waiters mark the word and sleep on it, as in U. Drepper's "Futexes are tricky" (2011), mutex 3;
+// that the starving are let by is after Go's sync.Mutex (2016), with the difference that a
+// reservation binds newcomers for a moment only: the one it is kept for may be dead, or stopped.
+//
+// A holder that died is found by its owner word. Whoever waits asks after it when nothing has moved
+// for a slice, or when it was woken and nothing has: a hint is enough to look, and the truth is the
+// life lock. Since a dead process changes no words, and its incarnation never comes back, the
+// exchange of a dead holder for a living one has one winner.
+//
+// Every wait ends: at its deadline, by a wake, or after a slice. A wake that was lost, because the
+// one to wake or the one woken was killed, costs a slice and no more.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+
+#include "kith/base/atomics.hpp"
+#include "kith/base/deadline.hpp"
+#include "kith/member/member_id.hpp"
+#include "kith/os/futex.hpp"
+#include "kith/sync/internal/mutex_word.hpp"
+#include "kith/sync/lock_answer.hpp"
+
+namespace kith::internal {
+
+// What of a mutex lies in shared memory. All zero: free.
+struct MutexWords {
+  RealAtomics::Word<std::uint64_t> word;
+  RealAtomics::Word<std::uint64_t> depth;  // how often more its holder took it; its holder's alone
+  // For people: a holder that somebody waited for, and since when (CLOCK_MONOTONIC, ns). Two words
+  // that are not written as one: they tell about the holder of now only if it is the same.
+  RealAtomics::Word<std::uint64_t> waited_for;
+  RealAtomics::Word<std::uint64_t> waited_since;
+};
+static_assert(sizeof(MutexWords) == 32);
+
+// What a waiter asks about the world outside the word.
+class LockWitness {
+ public:
+  virtual ~LockWitness() = default;
+
+  // Worth asking liveness(): a load or two. False while the kernel would have told us of a death.
+  [[nodiscard]] virtual bool may_be_dead(MemberId id) const noexcept = 0;
+  [[nodiscard]] virtual Liveness liveness(MemberId id) const noexcept = 0;
+  // acquired: nothing is wrong with the memory the lock lies in; else orphaned or damaged.
+  [[nodiscard]] virtual LockAnswer memory() const noexcept = 0;
+
+ protected:
+  LockWitness() = default;
+  LockWitness(const LockWitness&) = default;
+  LockWitness& operator=(const LockWitness&) = default;
+};
+
+struct MutexPatience {
+  // After which a sleeper looks whether the holder lives.
+  std::chrono::nanoseconds slice = std::chrono::milliseconds(100);
+  // For which a newcomer leaves a free mutex to one who is starving.
+  std::chrono::nanoseconds reserved = std::chrono::milliseconds(1);
+  // How often one may be too late before the mutex is reserved for it.
+  std::uint32_t losses = 4;
+  // How often a busy word is looked at before sleeping; not more than a wake costs.
+  std::uint32_t spins = 0;
+};
+
+class MutexCore {
+ public:
+  explicit MutexCore(MutexWords& words, const MutexPatience& patience = {}) noexcept
+      : words_(&words), patience_(patience) {}
+
+  // One exchange of a mutex that nobody uses. `me` is MutexWord::of(...).
+  [[gnu::always_inline]] bool acquire_free(std::uint64_t me) noexcept {
+    std::uint64_t free = 0;
+    // acquire: what the last holder left is there; pairs with the release of whoever gave it back.
+    // equivalent if skipped: acquire() takes it as well.
+    return words_->word.compare_exchange_strong(free, me, std::memory_order_acquire,
+                                                std::memory_order_relaxed);
+  }
+  // One exchange of a mutex for which nobody waits, that is consistent, and was taken once.
+  [[gnu::always_inline]] bool release_quiet(std::uint64_t me) noexcept {
+    // relaxed: only its holder changes the depth; read by anybody else, the exchange fails.
+    // equivalent if remembered: for the same reason.
+    if (words_->depth.load(std::memory_order_relaxed) != 0) return false;
+    std::uint64_t held = me;
+    // release: publishes what was done while it was held to the next holder.
+    // equivalent if skipped: release() gives it back as well.
+    return words_->word.compare_exchange_strong(held, 0, std::memory_order_release,
+                                                std::memory_order_relaxed);
+  }
+
+  // Whatever stands there. `recursive`: who holds it may take it again.
+  LockAnswer acquire(std::uint64_t me, bool recursive, const LockWitness& witness,
+                     Deadline deadline) noexcept {
+    if (holder_now() == me) return again(recursive);
+    if (spin_until_free(me)) return LockAnswer::acquired;
+    Wait wait;
+    for (;;) {
+      // relaxed: what it shows is used only after an exchange of it has succeeded.
+      // equivalent if remembered: an exchange that fails shows what is there.
+      const std::uint64_t word = words_->word.load(std::memory_order_relaxed);
+      if (MutexWord::is_retired(word)) return LockAnswer::retired;
+      const bool tried = may_take(word, wait, witness);
+      if (tried && take(word, me, wait)) return wait.answer;
+      if (deadline.has_passed()) return give_up(wait, LockAnswer::timed_out);
+      if (tried) continue;  // but somebody was faster
+      if (wait.slept && wait.nothing_moved) {
+        const LockAnswer memory = witness.memory();
+        if (memory != LockAnswer::acquired) return give_up(wait, memory);
+      }
+      sleep(word, wait, deadline);
+    }
+  }
+
+  LockAnswer release(std::uint64_t me) noexcept {
+    // equivalent if remembered: only its holder puts its name there or takes it away.
+    const std::uint64_t word = words_->word.load(std::memory_order_relaxed);
+    if (MutexWord::is_retired(word)) return LockAnswer::retired;
+    if (MutexWord::holder(word) != me) return LockAnswer::not_owner;
+    // relaxed: only its holder looks at the depth.
+    // equivalent if remembered: and only its holder changes it.
+    const std::uint64_t depth = words_->depth.load(std::memory_order_relaxed);
+    if (depth != 0) {
+      words_->depth.store(depth - 1, std::memory_order_relaxed);
+      return LockAnswer::released;
+    }
+    give_back();
+    return LockAnswer::released;
+  }
+
+  // What it guards is whole again.
+  LockAnswer declare_consistent(std::uint64_t me) noexcept {
+    const LockAnswer answer = check(me);
+    // relaxed: the next holder learns of the repair by the release.
+    if (holds(answer)) words_->word.fetch_and(~MutexWord::kInconsistent, std::memory_order_relaxed);
+    return answer;
+  }
+  // Nobody gets it any more.
+  LockAnswer retire(std::uint64_t me) noexcept {
+    const LockAnswer answer = check(me);
+    if (!holds(answer)) return answer;
+    words_->word.store(MutexWord::kRetired, std::memory_order_relaxed);
+    os::futex_wake_all(words_->word);
+    return LockAnswer::retired;
+  }
+  // For a thread that ends, or a handle that closes, while it holds the mutex: as if it had died.
+  void abandon(std::uint64_t me) noexcept {
+    if (holder_now() != me) return;
+    // relaxed: still ours.
+    words_->word.fetch_or(MutexWord::kInconsistent, std::memory_order_relaxed);
+    give_back();
+  }
+
+  // For a reaper: if the dead member held it, nobody does any more, and the next one is told.
+  void heal(std::uint64_t dead_member) noexcept {
+    std::uint64_t word = words_->word.load(std::memory_order_relaxed);
+    if (!MutexWord::is_held(word) || MutexWord::member(word) != (dead_member & kOwnerMask)) return;
+    // release: whoever takes it next sees what the dead one did, as we do. It fails only where
+    // somebody took it from the dead, or marked it and will look for itself.
+    const std::uint64_t freed = MutexWord::kInconsistent | (word & MutexWord::kStarving);
+    if (words_->word.compare_exchange_strong(word, freed, std::memory_order_release,
+                                             std::memory_order_relaxed)) {
+      os::futex_wake_all(words_->word);
+    }
+  }
+
+  // acquired if `me` holds it, owner_died if it is inconsistent besides; or why not.
+  [[nodiscard]] LockAnswer check(std::uint64_t me) const noexcept {
+    // equivalent if remembered: as in release(); nor does anybody but its holder repair it.
+    const std::uint64_t word = words_->word.load(std::memory_order_relaxed);
+    if (MutexWord::is_retired(word)) return LockAnswer::retired;
+    if (MutexWord::holder(word) != me) return LockAnswer::not_owner;
+    const bool inconsistent = (word & MutexWord::kInconsistent) != 0;
+    return inconsistent ? LockAnswer::owner_died : LockAnswer::acquired;
+  }
+
+ private:
+  struct Wait {
+    std::uint32_t losses = 0;       // how often it went to another while we waited
+    bool slept = false;             // so the wake that we had may have been meant for others
+    bool nothing_moved = false;     // while we slept: its holder may be dead
+    bool reservation_over = false;  // whom it is kept for has not come
+    LockAnswer answer = LockAnswer::acquired;
+  };
+
+  [[nodiscard]] std::uint64_t holder_now() const noexcept {
+    // relaxed: only we store our own name. equivalent if remembered: for the same reason.
+    return MutexWord::holder(words_->word.load(std::memory_order_relaxed));
+  }
+  LockAnswer again(bool recursive) noexcept {
+    if (!recursive) return LockAnswer::would_deadlock;
+    // equivalent if remembered: as in release().
+    const std::uint64_t depth = words_->depth.load(std::memory_order_relaxed);
+    if (depth >= kDepthMax) return LockAnswer::limit_reached;
+    words_->depth.store(depth + 1, std::memory_order_relaxed);
+    return check(holder_now());
+  }
+
+  bool spin_until_free(std::uint64_t me) noexcept {
+    for (std::uint32_t i = 0; i < patience_.spins; ++i) {
+      if (words_->word.load(std::memory_order_relaxed) == 0 && acquire_free(me)) return true;
+      os::relax_processor();
+    }
+    return false;
+  }
+
+  [[nodiscard]] bool may_take(std::uint64_t word, const Wait& wait,
+                              const LockWitness& witness) const noexcept {
+    if (!MutexWord::is_held(word)) {
+      const bool reserved = (word & MutexWord::kStarving) != 0;
+      return !reserved || is_starving(wait) || wait.reservation_over;
+    }
+    const MemberId holder = owner_of(word);
+    return (wait.nothing_moved || witness.may_be_dead(holder)) &&
+           witness.liveness(holder) == Liveness::dead;
+  }
+  [[nodiscard]] bool is_starving(const Wait& wait) const noexcept {
+    return wait.losses >= patience_.losses;
+  }
+
+  // From nobody, or from one who is dead.
+  bool take(std::uint64_t word, std::uint64_t me, Wait& wait) noexcept {
+    const std::uint64_t inconsistent =
+        MutexWord::is_held(word) ? MutexWord::kInconsistent : word & MutexWord::kInconsistent;
+    // Others may be asleep whose mark went when we were woken.
+    const std::uint64_t waiters = wait.slept ? MutexWord::kWaiters : word & MutexWord::kWaiters;
+    // acquire: as acquire_free(). What a dead holder did is visible since its lock was free.
+    if (!words_->word.compare_exchange_strong(word, me | waiters | inconsistent,
+                                              std::memory_order_acquire,
+                                              std::memory_order_relaxed)) {
+      return false;
+    }
+    if (inconsistent != 0) words_->depth.store(0, std::memory_order_relaxed);
+    wait.answer = inconsistent != 0 ? LockAnswer::owner_died : LockAnswer::acquired;
+    return true;
+  }
+
+  // A wake that we had may have been another's, and its mark gone with it.
+  LockAnswer give_up(const Wait& wait, LockAnswer why) noexcept {
+    if (!wait.slept) return why;
+    // relaxed: as in sleep().
+    const std::uint64_t word =
+        words_->word.fetch_or(MutexWord::kWaiters, std::memory_order_relaxed);
+    if (!MutexWord::is_held(word)) os::futex_wake_one(words_->word);
+    return why;
+  }
+
+  void sleep(std::uint64_t word, Wait& wait, Deadline deadline) noexcept {
+    if (wait.slept && !wait.nothing_moved) ++wait.losses;
+    const std::uint64_t marks =
+        MutexWord::kWaiters | (is_starving(wait) ? MutexWord::kStarving : 0);
+    const std::uint64_t marked = word | marks;
+    // relaxed: it asks for a wake, and says nothing else. Who gives the mutex back changes the same
+    // word, and so either sees the mark or makes the exchange, or the sleep, fail.
+    if (marked != word && !words_->word.compare_exchange_strong(
+                              word, marked, std::memory_order_relaxed, std::memory_order_relaxed)) {
+      wait.nothing_moved = false;
+      return;
+    }
+    if (MutexWord::is_held(word) && (word & MutexWord::kWaiters) == 0) note_wait(word);
+    const bool kept = !MutexWord::is_held(word);
+    os::futex_wait(words_->word, static_cast<std::uint32_t>(marked),
+                   deadline.within(kept ? patience_.reserved : patience_.slice));
+    wait.slept = true;
+    const std::uint64_t after = words_->word.load(std::memory_order_relaxed);
+    wait.nothing_moved = after == marked;
+    wait.reservation_over = wait.nothing_moved && kept;
+  }
+
+  void note_wait(std::uint64_t word) noexcept {
+    // relaxed: for people, and checked against the word they see.
+    // equivalent if skipped: nothing depends on it.
+    words_->waited_for.store(MutexWord::holder(word), std::memory_order_relaxed);
+    // equivalent if skipped: nothing depends on it.
+    words_->waited_since.store(now(), std::memory_order_relaxed);
+  }
+  static std::uint64_t now() noexcept {
+    const auto since = Deadline::Clock::now().time_since_epoch();
+    return static_cast<std::uint64_t>(std::chrono::nanoseconds(since).count());
+  }
+
+  // Free, but for what the next holder must know; and somebody is woken who waits.
+  void give_back() noexcept {
+    // release: as release_quiet().
+    const std::uint64_t kept = MutexWord::kInconsistent | MutexWord::kStarving;
+    const std::uint64_t word = words_->word.fetch_and(kept, std::memory_order_release);
+    if ((word & MutexWord::kWaiters) == 0) return;
+    // All, where one is starving: nobody knows which of the sleepers it is.
+    if ((word & MutexWord::kStarving) != 0) {
+      os::futex_wake_all(words_->word);
+    } else {
+      os::futex_wake_one(words_->word);
+    }
+  }
+
+  static constexpr std::uint64_t kDepthMax = 1 << 20;
+
+  MutexWords* words_;
+  MutexPatience patience_;
+};
+
+}  // namespace kith::internal

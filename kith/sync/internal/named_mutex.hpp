@@ -1,0 +1,31 @@
+// A mutex that is an object by itself: the content of a region of kind "mutex".
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "kith/region/internal/mapped_region.hpp"
+#include "kith/sync/internal/mutex_core.hpp"
+#include "kith/sync/mutex.hpp"
+
+namespace kith::internal {
+
+inline constexpr const char* kMutexKind = "mutex";
+
+struct NamedMutex {
+  MutexWords words;
+  // Identity of the member table that holders' ids point into; 0 before the first handle.
+  RealAtomics::Word<std::uint64_t> member_table;
+};
+static_assert(sizeof(NamedMutex) == 40);
+
+// Opens it, or creates it. Throws Error; orphaned where processes use it that are members of an
+// older table of this domain, which somebody removed: who of them lives, nobody could tell.
+[[nodiscard]] MappedRegion open_named_mutex(const Domain& domain, const std::string& name,
+                                            Lifetime lifetime, const Rights& rights,
+                                            std::uint64_t member_table);
+[[nodiscard]] NamedMutex& named_mutex_in(const MappedRegion& region) noexcept;
+
+[[nodiscard]] MutexFacts facts_of(const MutexWords& words) noexcept;
+
+}  // namespace kith::internal

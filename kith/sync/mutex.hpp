@@ -1,0 +1,205 @@
+// Mutex: one holder at a time among threads of any number of processes, and its death is told.
+//
+//   Mutex printer("printer");                          // by name, in every program
+//   std::scoped_lock guard(printer);                   // throws if its last holder died in there
+//
+//   struct Robot { MutexCell lock; double x, y; };     // or inside your own region
+//   auto robot = Region<Robot>::open_or_create(domain, "robot");
+//   Mutex lock(robot, robot->lock);
+//   switch (lock.acquire(Deadline::after(1s))) {
+//     case LockAnswer::owner_died: repair(*robot); lock.declare_consistent(); [[fallthrough]];
+//     case LockAnswer::acquired: robot->x += 1; lock.release(); break;
+//     default: ...
+//   }
+//
+//   Mutex lock(robot, robot->lock, {}, [&] { return repair(*robot); });     // or repair on its own
+//
+// States       free; held by a thread; inconsistent besides, from a holder's death until
+//              declare_consistent(); retired, for good. The handle: open; closed or moved from
+//              (using it is a broken contract).
+// Callers      any thread of any process; one handle may be shared by threads. A forked child uses
+//              its parent's handle as a process of its own, and holds nothing its parent held.
+// A peer dies  holding it: the next one gets it with `owner_died`; SIGKILL, exec, the end of its
+//              process or of its thread, and closing the last handle while holding it are all one.
+//              A stopped holder is alive, and keeps it. Waiting: nobody else loses a wake.
+// Fairness     whoever comes may take a free one; one who was too late four times is let by.
+// Cost         taking and releasing: two exchanges, no system call, while nobody waits. 32 bytes.
+//
+// The word carries the holder (kith/sync/internal/mutex_word.hpp); whether it lives, the kernel
+// says (kith/member). No pointer in shared memory is followed, unlike with robust pthread mutexes.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+#include "kith/base/contract.hpp"
+#include "kith/base/deadline.hpp"
+#include "kith/base/shareable.hpp"
+#include "kith/region/domain.hpp"
+#include "kith/region/lifetime.hpp"
+#include "kith/region/region.hpp"
+#include "kith/sync/internal/mutex_state.hpp"
+#include "kith/sync/lock_answer.hpp"
+
+namespace kith {
+
+// What of a mutex lies in shared memory: a member of a struct in a Region. All zero: free.
+class MutexCell {
+ public:
+  MutexCell() noexcept = default;
+
+ private:
+  friend class Mutex;
+  internal::MutexWords words_{};
+};
+
+template <>
+struct Stamp<MutexCell> {
+  static constexpr std::uint64_t fingerprint = 0x6b69'7468'6d74'7801;
+};
+
+struct MutexOptions {
+  bool recursive = false;  // this handle: its holder may take it again, and gives it back as often
+  // Of a named one, decided by its creator.
+  Lifetime lifetime = Lifetime::until_removed;
+  Rights rights{};
+};
+
+// For people; it may have changed by now.
+struct MutexFacts {
+  bool held = false;
+  bool inconsistent = false;
+  bool retired = false;
+  bool has_waiters = false;
+  MemberId holder{};
+  std::uint32_t thread = 0;      // of the holder's threads that use locks
+  std::uint64_t recursions = 0;  // how often more it took it
+  std::int64_t waited_ns = 0;    // how long somebody has waited for this holder; 0: nobody
+};
+
+namespace internal {
+
+// A std::function<bool()>, but <functional> would cost every user a tenth of a second to compile.
+class Repair {
+ public:
+  virtual ~Repair() = default;
+  virtual bool repair() = 0;
+};
+
+template <class Function>
+class RepairBy final : public Repair {
+ public:
+  explicit RepairBy(Function function) : function_(std::move(function)) {}
+  bool repair() override { return static_cast<bool>(function_()); }
+
+ private:
+  Function function_;
+};
+
+}  // namespace internal
+
+class Mutex {
+ public:
+  // A mutex by itself, in the standard domain; opened, or created. Throws Error.
+  explicit Mutex(const std::string& name, MutexOptions options = {})
+      : Mutex(Domain::standard(), name, options) {}
+  Mutex(const Domain& domain, const std::string& name, MutexOptions options = {})
+      : state_(internal::MutexState::open(domain, name, options)) {}
+  // The one that lies in `cell`, inside the region. The handle has a mapping of its own: it may
+  // outlive the region's. Throws invalid_argument if the cell lies elsewhere, orphaned if the
+  // region has lost its name.
+  Mutex(const RegionHandle& region, const MutexCell& cell, MutexOptions options = {})
+      : state_(internal::MutexState::open(region.mapped(), cell.words_, options)) {}
+
+  // With what is to be done when a holder died: `repair` is called with the lock held, and says
+  // whether all is well again. If it returns false, the mutex is retired; if it throws, it is left
+  // to the next one as it is.
+  template <class Function>
+  Mutex(const Domain& domain, const std::string& name, MutexOptions options, Function repair)
+      : Mutex(domain, name, options) {
+    repair_ = new internal::RepairBy<Function>(std::move(repair));
+  }
+  template <class Function>
+  Mutex(const RegionHandle& region, const MutexCell& cell, MutexOptions options, Function repair)
+      : Mutex(region, cell, options) {
+    repair_ = new internal::RepairBy<Function>(std::move(repair));
+  }
+
+  Mutex(Mutex&& other) noexcept
+      : state_(std::exchange(other.state_, nullptr)),
+        repair_(std::exchange(other.repair_, nullptr)) {}
+  Mutex& operator=(Mutex&& other) noexcept {
+    if (this != &other) {
+      close();
+      state_ = std::exchange(other.state_, nullptr);
+      repair_ = std::exchange(other.repair_, nullptr);
+    }
+    return *this;
+  }
+  ~Mutex() { close(); }
+
+  // ---- our verbs answer, and never throw
+
+  // acquired, owner_died, or why not: timed_out, would_deadlock, retired, orphaned ...
+  LockAnswer acquire(Deadline deadline) noexcept { return state().acquire(deadline); }
+  LockAnswer try_acquire() noexcept { return state().acquire(Deadline::now()); }
+  // released; not_owner and nothing is changed; retired.
+  LockAnswer release() noexcept { return state().release(); }
+  // By its holder, once what it guards is whole. owner_died: now it is; acquired: it was.
+  LockAnswer declare_consistent() noexcept { return state().declare_consistent(); }
+  // By its holder, if that cannot be made whole: nobody gets it any more.
+  LockAnswer retire() noexcept { return state().retire(); }
+  // acquired or owner_died if the calling thread holds it, else not_owner or retired.
+  [[nodiscard]] LockAnswer check() noexcept { return state().check(); }
+
+  // ---- the standard's verbs, for its guards; they speak by Error
+
+  // Waits as long as its holder lives. Throws owner_died over a dead holder, unless this handle can
+  // repair, and then does not hold it; would_deadlock, retired, orphaned ...
+  void lock() { settle(state().acquire(Deadline::never())); }
+  [[nodiscard]] bool try_lock() { return settle(state().acquire(Deadline::now())); }
+  template <class Rep, class Period>
+  [[nodiscard]] bool try_lock_for(std::chrono::duration<Rep, Period> wait) {
+    return settle(state().acquire(Deadline::after(wait)));
+  }
+  template <class Duration>
+  [[nodiscard]] bool try_lock_until(std::chrono::time_point<Deadline::Clock, Duration> end) {
+    return settle(state().acquire(Deadline::at(end)));
+  }
+  // Throws not_owner; nothing is changed then.
+  void unlock() {
+    const LockAnswer answer = state().release();
+    if (answer != LockAnswer::released) [[unlikely]]
+      throw_unlock(answer);
+  }
+
+  [[nodiscard]] MutexFacts facts() const { return state().facts(); }
+  // The region it lies in has lost its name: nobody new will come.
+  [[nodiscard]] bool is_orphaned() const noexcept { return state().is_orphaned(); }
+  // If a thread of this process holds it and this is the last handle on it here, the next holder is
+  // told `owner_died`.
+  void close() noexcept;
+  explicit operator bool() const noexcept { return state_ != nullptr; }
+
+ private:
+  [[nodiscard]] internal::MutexState& state() const noexcept {
+    KITH_REQUIRE(state_ != nullptr, "a closed or moved-from mutex cannot be used");
+    return *state_;
+  }
+  // True if it is held and consistent, false if the deadline passed; else throws.
+  bool settle(LockAnswer answer) {
+    if (answer == LockAnswer::acquired) [[likely]]
+      return true;
+    return settle_slowly(answer);
+  }
+  bool settle_slowly(LockAnswer answer);
+  [[noreturn]] void throw_unlock(LockAnswer answer) const;
+
+  internal::MutexState* state_;
+  internal::Repair* repair_ = nullptr;
+};
+
+}  // namespace kith
