@@ -1,7 +1,9 @@
 // Sleeping on a word of shared memory until somebody wakes it.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "kith/base/atomics.hpp"
 #include "kith/base/deadline.hpp"
@@ -21,6 +23,16 @@ void futex_wait(const RealAtomics::Word<std::uint64_t>& word, std::uint32_t expe
                 Deadline deadline) noexcept;
 void futex_wake_one(const RealAtomics::Word<std::uint64_t>& word) noexcept;
 void futex_wake_all(const RealAtomics::Word<std::uint64_t>& word) noexcept;
+
+// Sleeps on several words at once, until one of them no longer holds what it is expected to; else
+// as futex_wait(). Where the kernel cannot (before Linux 5.16), it sleeps on the first, and for a
+// millisecond at most. At most kFutexesMax words.
+struct ExpectedWord {
+  const RealAtomics::Word<std::uint32_t>* word;
+  std::uint32_t expected;
+};
+inline constexpr std::size_t kFutexesMax = 128;
+void futex_wait_any(std::span<const ExpectedWord> words, Deadline deadline) noexcept;
 
 // Adds one to `word` and wakes all who sleep on it, as one step that no SIGKILL can split: nobody
 // can fall asleep in between on the old value and miss the wake.

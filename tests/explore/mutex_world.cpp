@@ -215,7 +215,7 @@ std::vector<Subject> mutex_subjects() {
       subject("mutex: 3 members x 2, the starving",
               {.members = 3, .times = 2, .losses = 1, .slices = true}, bounds(3, 0)),
       subject("mutex: the starving, deaths", starving, bounds(2, 1)),
-      subject("mutex: nobody starves", greedy, bounds(6, 0)),
+      subject("mutex: nobody starves", greedy, bounds(5, 0)),
       subject("mutex: weak memory", {.times = 2}, bounds(3, 0, Memory::weak)),
       subject("mutex: weak memory, deaths", {.times = 2, .slices = true},
               bounds(2, 1, Memory::weak)),
@@ -242,8 +242,8 @@ MutationTarget mutex_target() {
               subject("retires", {.members = 3, .retires = true, .slices = true}, bounds(1, 1)),
               subject("hurried", {.members = 3, .times = 2, .hurried = 1}, bounds(3, 0)),
               subject("starving", {.members = 3, .times = 2, .losses = 1}, bounds(3, 0)),
-              subject("nobody starves", {.members = 2, .times = 8, .losses = 1, .accesses = 28},
-                      bounds(8, 0)),
+              subject("nobody starves", {.members = 2, .times = 5, .losses = 1, .accesses = 26},
+                      bounds(4, 0)),
               subject("weak, deaths", {.times = 2, .slices = true}, bounds(2, 1, Memory::weak)),
           }};
 }

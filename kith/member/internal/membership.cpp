@@ -6,6 +6,7 @@
 
 #include "kith/base/atomics.hpp"
 #include "kith/base/contract.hpp"
+#include "kith/member/internal/death_watch.hpp"
 #include "kith/os/fork.hpp"
 #include "kith/os/process.hpp"
 #include "kith/os/random.hpp"
@@ -78,6 +79,7 @@ Membership::~Membership() {
   if (is_this_process()) {
     leave();
   } else {
+    last_word_.forget();
     life_.forget_in_child();
   }
 }
@@ -183,6 +185,7 @@ bool Membership::take(std::uint32_t index) {
   mine.user = process.user;
   mine.since_ns = os::wall_clock_ns();
   put_text(mine.program, process.program);
+  mine.life.store(0, std::memory_order_relaxed);
   id_ = {index, next_incarnation(state, header().first_incarnation)};
   life_ = std::move(life.value);
   // release: publishes who we are to whoever finds our id in an object.
@@ -190,7 +193,22 @@ bool Membership::take(std::uint32_t index) {
   return true;
 }
 
+DeathWatch* Membership::watch_deaths() {
+  const os::ForkGuard guard;
+  if (watch_) return watch_.get();
+  auto table = MappedRegion::observe(domain_, kMembersName);
+  if (!table || table->identity() != table_.identity()) return nullptr;
+  auto watch = std::make_shared<DeathWatch>(std::move(*table), members_max_);
+  auto given = os::LastWord::give(record(id_.index).life, watch);
+  if (!given) return nullptr;
+  last_word_ = std::move(given.value);
+  watch_ = std::move(watch);
+  return watch_.get();
+}
+
 void Membership::leave() noexcept {
+  if (watch_) watch_->end();
+  last_word_.take_back();
   // release: who finds us gone finds what we had given back.
   record(id_.index).state.store(state_word(id_.incarnation, false), std::memory_order_release);
   life_ = os::HeldLock();
@@ -220,7 +238,9 @@ bool Membership::may_be_dead(MemberId id) const noexcept {
   if (id.index >= records_ready()) return true;
   // relaxed: only a reason to ask.
   const std::uint64_t state = record(id.index).state.load(std::memory_order_relaxed);
-  return state != state_word(id.incarnation, true);
+  if (state != state_word(id.incarnation, true)) return true;
+  const std::uint32_t life = record(id.index).life.load(std::memory_order_relaxed);
+  return life == 0 || os::says_dead(life);
 }
 
 std::string Membership::describe(MemberId id) const {

@@ -11,6 +11,7 @@
 #include "kith/member/internal/table_layout.hpp"
 #include "kith/member/member.hpp"
 #include "kith/os/file_lock.hpp"
+#include "kith/os/last_word.hpp"
 #include "kith/region/internal/mapped_region.hpp"
 
 namespace kith::internal {
@@ -25,6 +26,8 @@ inline constexpr std::chrono::milliseconds kReapPatience{100};
 
 // Each kind of object that holds owner words names its healer once, before it joins.
 void register_healer(const std::string& kind, Healer healer);
+
+class DeathWatch;
 
 class Membership final : public Owners {
  public:
@@ -48,6 +51,9 @@ class Membership final : public Owners {
   [[nodiscard]] std::string describe(MemberId id) const override;
   [[nodiscard]] std::vector<MemberFacts> members() const;
   ReapSummary reap_dead();
+  // From the first call on, the kernel announces this process's death, and a thread hears of that
+  // of others. Null if no thread could be started; then those who wait look for themselves.
+  DeathWatch* watch_deaths();
   [[nodiscard]] ReapSummary reaped_at_joining() const noexcept { return reaped_at_joining_; }
 
   // Notes that this member uses the object, before its first owner word stands there; and that it
@@ -89,6 +95,8 @@ class Membership final : public Owners {
   os::HeldLock life_;
   std::uint64_t process_mark_ = 0;
   ReapSummary reaped_at_joining_;
+  std::shared_ptr<DeathWatch> watch_;
+  os::LastWord last_word_;
   struct Attached {
     std::uint32_t entry;
     std::uint32_t handles;

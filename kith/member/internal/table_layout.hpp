@@ -58,9 +58,12 @@ struct MemberRecord {
   std::int64_t since_ns;  // wall clock
   std::uint32_t user;
   std::array<char, 16> program;
-  std::array<char, 76> reserved;
+  // What the kernel is to write into when the process dies (kith/os/last_word.hpp); 0: nothing.
+  RealAtomics::Word<std::uint32_t> life;
+  std::array<char, 72> reserved;
 };
 static_assert(sizeof(MemberRecord) == kRecordSize && offsetof(MemberRecord, since_ns) == 24);
+static_assert(offsetof(MemberRecord, life) == 52);
 
 inline constexpr std::uint64_t kUsed = 1;
 

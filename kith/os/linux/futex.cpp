@@ -1,7 +1,9 @@
 #include "kith/os/futex.hpp"
 
 #include <algorithm>
+#include <array>
 #include <bit>
+#include <cerrno>
 #include <climits>
 #include <ctime>
 #include <linux/futex.h>
@@ -53,6 +55,30 @@ void futex_wake_one(const RealAtomics::Word<std::uint64_t>& word) noexcept {
 }
 void futex_wake_all(const RealAtomics::Word<std::uint64_t>& word) noexcept {
   wake(&word, INT_MAX);
+}
+
+void futex_wait_any(std::span<const ExpectedWord> words, Deadline deadline) noexcept {
+  // The kernel's struct futex_waitv; its number and name are newer than the headers of some.
+  struct Waiter {
+    std::uint64_t value;
+    std::uint64_t address;
+    std::uint32_t flags;
+    std::uint32_t reserved;
+  };
+  constexpr long kFutexWaitv = 449;
+  constexpr std::uint32_t kThirtyTwoBits = 2;
+  std::array<Waiter, kFutexesMax> waiters{};
+  const std::size_t count = std::min(words.size(), waiters.size());
+  for (std::size_t i = 0; i < count; ++i) {
+    waiters[i] = {words[i].expected, reinterpret_cast<std::uintptr_t>(words[i].word),
+                  kThirtyTwoBits, 0};
+  }
+  const timespec until = as_timespec(deadline.monotonic_ns());
+  const long got = ::syscall(kFutexWaitv, waiters.data(), count, 0,
+                             deadline.is_never() ? nullptr : &until, CLOCK_MONOTONIC);
+  if (got >= 0 || (errno != ENOSYS && errno != EPERM)) return;
+  futex_wait(*words.front().word, words.front().expected,
+             deadline.within(std::chrono::milliseconds(1)));
 }
 
 void futex_add_one_and_wake_all(RealAtomics::Word<std::uint32_t>& word) noexcept {

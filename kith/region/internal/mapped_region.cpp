@@ -333,7 +333,7 @@ std::optional<MappedRegion> MappedRegion::attempt_open(const Domain& domain,
 }
 
 std::optional<MappedRegion> MappedRegion::observe(const Domain& domain, const std::string& name) {
-  check_name("object", name);
+  if (name != kMembersName) check_name("object", name);
   const os::ForkGuard no_forks;
   MappedRegion region;
   region.domain_ = domain;

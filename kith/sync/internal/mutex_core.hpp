@@ -46,6 +46,10 @@ class LockWitness {
   // Worth asking liveness(): a load or two. False while the kernel would have told us of a death.
   [[nodiscard]] virtual bool may_be_dead(MemberId id) const noexcept = 0;
   [[nodiscard]] virtual Liveness liveness(MemberId id) const noexcept = 0;
+  // Sleeps until woken, the deadline, or for no reason; and is woken early if
+  // the holder that `expected` names dies.
+  virtual void sleep(const RealAtomics::Word<std::uint64_t>& word, std::uint64_t expected,
+                     Deadline deadline) const noexcept = 0;
   // acquired: nothing is wrong with the memory the lock lies in; else orphaned or damaged.
   [[nodiscard]] virtual LockAnswer memory() const noexcept = 0;
 
@@ -110,7 +114,7 @@ class MutexCore {
         const LockAnswer memory = witness.memory();
         if (memory != LockAnswer::acquired) return give_up(wait, memory);
       }
-      sleep(word, wait, deadline);
+      sleep(word, wait, witness, deadline);
     }
   }
 
@@ -247,7 +251,8 @@ class MutexCore {
     return why;
   }
 
-  void sleep(std::uint64_t word, Wait& wait, Deadline deadline) noexcept {
+  void sleep(std::uint64_t word, Wait& wait, const LockWitness& witness,
+             Deadline deadline) noexcept {
     if (wait.slept && !wait.nothing_moved) ++wait.losses;
     const std::uint64_t marks =
         MutexWord::kWaiters | (is_starving(wait) ? MutexWord::kStarving : 0);
@@ -261,8 +266,8 @@ class MutexCore {
     }
     if (MutexWord::is_held(word) && (word & MutexWord::kWaiters) == 0) note_wait(word);
     const bool kept = !MutexWord::is_held(word);
-    os::futex_wait(words_->word, static_cast<std::uint32_t>(marked),
-                   deadline.within(kept ? patience_.reserved : patience_.slice));
+    witness.sleep(words_->word, marked,
+                  deadline.within(kept ? patience_.reserved : patience_.slice));
     wait.slept = true;
     const std::uint64_t after = words_->word.load(std::memory_order_relaxed);
     wait.nothing_moved = after == marked;

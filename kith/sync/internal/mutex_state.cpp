@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "kith/base/error.hpp"
+#include "kith/member/internal/death_watch.hpp"
 #include "kith/member/internal/membership.hpp"
 #include "kith/os/fork.hpp"
 #include "kith/region/internal/errors.hpp"
@@ -18,6 +19,7 @@ struct MutexPlace {
   std::string object;
   bool is_named = false;
   std::shared_ptr<Membership> membership;
+  DeathWatch* watch = nullptr;
 };
 
 namespace {
@@ -119,6 +121,7 @@ void MutexState::join() {
     place_->membership = Membership::of(place_->region.domain());
   }
   if (place_->is_named) place_->membership->attach(place_->region.identity().inode);
+  place_->watch = place_->membership->watch_deaths();
   member_.store(place_->membership->word(), std::memory_order_relaxed);
   // release: pairs with the acquire in me().
   process_.store(process, std::memory_order_release);
@@ -196,6 +199,19 @@ bool MutexState::may_be_dead(MemberId id) const noexcept {
 
 Liveness MutexState::liveness(MemberId id) const noexcept {
   return place_->membership->liveness(id);
+}
+
+void MutexState::sleep(const RealAtomics::Word<std::uint64_t>& word, std::uint64_t expected,
+                       Deadline deadline) const noexcept {
+  const auto low = static_cast<std::uint32_t>(expected);
+  if (place_->watch == nullptr || !MutexWord::is_held(expected)) {
+    os::futex_wait(word, low, deadline);
+    return;
+  }
+  const MemberId holder = owner_of(expected);
+  const DeathWatch::Sleep known(*place_->watch, word, holder.index);
+  // It may have been heard of before we were known.
+  if (!may_be_dead(holder)) os::futex_wait(word, low, deadline);
 }
 
 LockAnswer MutexState::memory() const noexcept {

@@ -83,6 +83,8 @@ class MutexState final : public HeldByThreads, private LockWitness {
 
   [[nodiscard]] bool may_be_dead(MemberId id) const noexcept override;
   [[nodiscard]] Liveness liveness(MemberId id) const noexcept override;
+  void sleep(const RealAtomics::Word<std::uint64_t>& word, std::uint64_t expected,
+             Deadline deadline) const noexcept override;
   [[nodiscard]] LockAnswer memory() const noexcept override;
 
   MutexCore core_;

@@ -17,6 +17,7 @@
 #include "kith/os/fork.hpp"
 #include "kith/os/futex.hpp"
 #include "kith/os/huge_pages.hpp"
+#include "kith/os/last_word.hpp"
 #include "kith/os/mapping.hpp"
 #include "kith/os/process.hpp"
 #include "kith/os/random.hpp"
@@ -332,6 +333,20 @@ void pause_for(std::chrono::nanoseconds span, Deadline deadline) noexcept {
   const auto length = std::min<std::chrono::nanoseconds>(span, deadline.remaining());
   kernel().pause_until(kernel().now() + length.count());
 }
+
+void futex_wait_any(std::span<const ExpectedWord>, Deadline) noexcept {
+  testkit::explore::fail("waits for several words, which is not modelled");
+}
+
+// ---- last_word.hpp: no threads here, so nothing is announced, and everybody asks the kernel
+
+bool says_dead(std::uint32_t) noexcept {
+  return false;
+}
+Outcome<LastWord> LastWord::give(RealAtomics::Word<std::uint32_t>&, std::shared_ptr<Work>) {
+  return Outcome<LastWord>::failed(ENOSYS);
+}
+void LastWord::take_back() noexcept {}
 
 // ---- process.hpp, random.hpp, the rest
 

@@ -1,0 +1,96 @@
+#include "kith/os/last_word.hpp"
+
+#include <atomic>
+#include <cerrno>
+#include <csignal>
+#include <linux/futex.h>
+#include <pthread.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "kith/os/futex.hpp"
+
+namespace kith::os {
+
+// What the kernel reads when the thread ends: a ring of one node, or of none.
+struct LastWord::List {
+  robust_list_head head{};
+  robust_list node{};
+  std::shared_ptr<Work> work;
+  RealAtomics::Word<std::uint32_t>* word = nullptr;
+  std::atomic<std::uint32_t> begun{0};  // 1: the word is given
+  std::atomic<int> users{2};            // the thread and the handle
+
+  void let_go() noexcept {
+    if (users.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+  }
+};
+
+namespace {
+
+void* run_thread(void* argument) {
+  auto* list = static_cast<LastWord::List*>(argument);
+  const long tid = ::syscall(SYS_gettid);
+  // glibc's own list for this thread is given up: nothing here locks a robust pthread mutex.
+  if (::syscall(SYS_set_robust_list, &list->head, sizeof list->head) == 0) {
+    // The bit asks the kernel to wake whoever sleeps on it. release: the list is in order.
+    list->word->store(static_cast<std::uint32_t>(tid) | FUTEX_WAITERS, std::memory_order_release);
+  }
+  list->begun.store(1, std::memory_order_release);
+  list->begun.notify_all();
+  list->work->run();
+  list->work.reset();
+  list->let_go();
+  return nullptr;
+}
+
+Done start(LastWord::List* list) noexcept {
+  sigset_t all;
+  sigset_t before;
+  ::sigfillset(&all);
+  pthread_attr_t attributes;
+  ::pthread_attr_init(&attributes);
+  ::pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+  pthread_t thread{};
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);  // inherited: no handler of the user's runs there
+  const int error = ::pthread_create(&thread, &attributes, &run_thread, list);
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  ::pthread_attr_destroy(&attributes);
+  return Done{error};
+}
+
+}  // namespace
+
+bool says_dead(std::uint32_t word) noexcept {
+  return (word & FUTEX_OWNER_DIED) != 0;
+}
+
+Outcome<LastWord> LastWord::give(RealAtomics::Word<std::uint32_t>& word,
+                                 std::shared_ptr<Work> work) {
+  auto* list = new List;
+  list->word = &word;
+  list->work = std::move(work);
+  list->head.list.next = &list->node;
+  list->node.next = &list->head.list;
+  list->head.futex_offset =
+      reinterpret_cast<std::intptr_t>(&word) - reinterpret_cast<std::intptr_t>(&list->node);
+  if (const Done started = start(list); !started) {
+    delete list;
+    return Outcome<LastWord>::failed(started.error);
+  }
+  list->begun.wait(0, std::memory_order_acquire);
+  Outcome<LastWord> given;
+  given.value.list_ = list;
+  given.value.word_ = &word;
+  return given;
+}
+
+void LastWord::take_back() noexcept {
+  if (list_ == nullptr) return;
+  // Read by the kernel at the thread's end only: from here on it finds nothing to announce.
+  std::atomic_ref(list_->head.list.next).store(&list_->head.list, std::memory_order_seq_cst);
+  word_->store(0, std::memory_order_release);
+  std::exchange(list_, nullptr)->let_go();
+}
+
+}  // namespace kith::os
