@@ -19,6 +19,7 @@ using Run = std::function<int()>;
 void add_domains(CLI::App& app, Run& run);
 void add_list(CLI::App& app, Run& run);
 void add_show(CLI::App& app, Run& run);
+void add_locks(CLI::App& app, Run& run);
 void add_members(CLI::App& app, Run& run);
 void add_remove(CLI::App& app, Run& run);
 void add_clean(CLI::App& app, Run& run);

@@ -263,6 +263,25 @@ Json json_of(const ForeignFacts& object) {
   return json;
 }
 
+Json json_of(const MutexView& mutex) {
+  const MutexFacts& facts = mutex.facts;
+  Json json = {{"held", facts.held},
+               {"inconsistent", facts.inconsistent},
+               {"retired", facts.retired},
+               {"has_waiters", facts.has_waiters}};
+  if (facts.held) {
+    json["holder"] = {{"pid", mutex.pid},
+                      {"program", mutex.program},
+                      {"place", facts.holder.index},
+                      {"incarnation", facts.holder.incarnation},
+                      {"thread", facts.thread},
+                      {"recursions", facts.recursions},
+                      {"state", liveness_word(mutex.liveness)}};
+  }
+  if (facts.waited_ns > 0) json["waited_ns"] = facts.waited_ns;
+  return json;
+}
+
 Json json_of(const ObjectView& view) {
   Json json = json_of(view.facts);
   if (!view.facts.problem.empty()) return json;
@@ -279,6 +298,7 @@ Json json_of(const ObjectView& view) {
     json["roles"] = Json::array();
     for (const RoleFacts& role : view.roles) json["roles"].push_back(json_of(role));
   }
+  if (view.mutex) json["mutex"] = json_of(*view.mutex);
   if (view.facts.kind == "objects") {
     json["named"] = Json::array();
     for (const NamedObjectFacts& named : view.named) {

@@ -44,6 +44,7 @@ void add_all(CLI::App& app, cli::Run& run) {
   cli::add_list(app, run);
   cli::add_show(app, run);
   cli::add_members(app, run);
+  cli::add_locks(app, run);
   cli::add_domains(app, run);
   cli::add_remove(app, run);
   cli::add_clean(app, run);

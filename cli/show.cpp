@@ -99,6 +99,45 @@ void print_roles(const Output& output, const ObjectView& view) {
   output.table(table);
 }
 
+std::string holder_text(const MutexView& mutex) {
+  const std::string process = process_text(mutex.program, mutex.pid);
+  std::string text =
+      fmt::format("{}, thread {} of its lock users",
+                  process.empty() ? "a process unknown here" : process, mutex.facts.thread);
+  if (mutex.facts.recursions > 0) text += fmt::format(", {} times", mutex.facts.recursions + 1);
+  return text;
+}
+
+// A lock in words: who has it, and what the next one will find.
+void print_mutex(const Output& output, const MutexView& mutex) {
+  const MutexFacts& facts = mutex.facts;
+  output.line("");
+  output.heading("Lock");
+  Table table({{""}, {""}});
+  if (facts.retired) {
+    table.add({"retired", Cell("what it guards could not be repaired; start anew: remove it with "
+                               "`kith rm`",
+                               Tone::bad)});
+    return output.table(table);
+  }
+  if (!facts.held) {
+    table.add({"held by", "nobody"});
+  } else {
+    table.add({"held by", holder_text(mutex)});
+    if (mutex.liveness == Liveness::dead) {
+      table.add({"", Cell("which is dead: the next one gets it, and is told so", Tone::warning)});
+    }
+  }
+  if (facts.waited_ns > 0) {
+    table.add({"waited for", fmt::format("since {}", span_text(facts.waited_ns))});
+  }
+  if (facts.inconsistent) {
+    table.add({"inconsistent",
+               Cell("a holder died, and nobody has repaired what it guards", Tone::warning)});
+  }
+  output.table(table);
+}
+
 void print_named(const Output& output, const ObjectView& view) {
   output.line("");
   output.heading("Objects in it");
@@ -131,6 +170,7 @@ void print(const Output& output, const Domain& domain, const ObjectView& view) {
     print_channel(output, view);
     print_roles(output, view);
   }
+  if (view.mutex) print_mutex(output, *view.mutex);
   if (view.facts.kind == "objects") print_named(output, view);
   print_attached(output, view);
   print_users(output, view.users, view.processes_unseen);

@@ -347,7 +347,7 @@ TEST(HostileBytes, InAnAttachListLeadNobodyPastTheEndOfTheTable) {
     const std::uint32_t odd = internal::kAttachMax - 1;
     patch(path, kRecords + offsetof(internal::MemberRecord, attached_ready),
           std::string(reinterpret_cast<const char*>(&odd), sizeof odd));
-    patch(path, size - internal::kAttachListSize, std::string(internal::kAttachListSize, 'x'));
+    patch(path, size - internal::kListsSize, std::string(internal::kListsSize, 'x'));
     (void)why_refused([&] { LatestBytesReader reader(domain, "film"); });
     find.that(std::filesystem::file_size(path) == size, "the table has its size");
   });

@@ -32,6 +32,15 @@ std::vector<std::uint64_t> read_list(const Look& look, std::uint64_t offset, std
   return {list.begin(), list.end()};
 }
 
+// Of a living member: the dead wait for nothing.
+std::vector<WaitFacts> read_waits(const Look& look, std::uint64_t offset) {
+  std::vector<WaitFacts> waits(kWaitNotesMax);
+  static_assert(sizeof(WaitFacts) == sizeof(WaitNote));
+  if (!look.read(offset, waits.data(), waits.size() * sizeof(WaitNote))) waits.clear();
+  std::erase_if(waits, [](const WaitFacts& wait) { return wait.waiter <= kNoteBeingWritten; });
+  return waits;
+}
+
 }  // namespace
 
 std::vector<TableEntry> read_members(const Look& look, const std::string& object) {
@@ -61,7 +70,12 @@ std::vector<TableEntry> read_members(const Look& look, const std::string& object
     entry.facts.since_ns = record.since_ns;
     entry.facts.reaped = entry.facts.liveness != Liveness::dead;
     const std::uint32_t ready = record.attached_ready.load(std::memory_order_relaxed);
-    entry.attached = read_list(look, attach_lists_offset(members_max) + i * kAttachListSize, ready);
+    const std::uint64_t lists = lists_offset(members_max) + i * kListsSize;
+    entry.attached = read_list(look, lists, ready);
+    const bool has_notes = record.notes_ready.load(std::memory_order_relaxed) != 0;
+    if (has_notes && entry.facts.liveness == Liveness::alive) {
+      entry.waits = read_waits(look, lists + kWaitNotesOffset);
+    }
     entries.push_back(std::move(entry));
   }
   return entries;

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "kith/inspect/inspect.hpp"
+#include "kith/inspect/locks.hpp"
 #include "kith/inspect/processes.hpp"
 #include "kith/member/member_id.hpp"
 
@@ -78,6 +79,7 @@ struct ObjectView {
   std::vector<RoleFacts> roles;             // of a channel; free ones are left out
   std::optional<LatestCounters> latest;     // of a latest-value channel
   std::vector<NamedObjectFacts> named;      // of an object region
+  std::optional<MutexView> mutex;           // of a mutex
   std::vector<AttachedMember> attached;
   std::vector<ProcessUse> users;       // processes that map it, as far as they can be seen
   std::uint32_t processes_unseen = 0;  // that could not be looked at

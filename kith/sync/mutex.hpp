@@ -43,6 +43,7 @@
 #include "kith/region/region.hpp"
 #include "kith/sync/internal/mutex_state.hpp"
 #include "kith/sync/lock_answer.hpp"
+#include "kith/sync/mutex_facts.hpp"
 
 namespace kith {
 
@@ -66,18 +67,6 @@ struct MutexOptions {
   // Of a named one, decided by its creator.
   Lifetime lifetime = Lifetime::until_removed;
   Rights rights{};
-};
-
-// For people; it may have changed by now.
-struct MutexFacts {
-  bool held = false;
-  bool inconsistent = false;
-  bool retired = false;
-  bool has_waiters = false;
-  MemberId holder{};
-  std::uint32_t thread = 0;      // of the holder's threads that use locks
-  std::uint64_t recursions = 0;  // how often more it took it
-  std::int64_t waited_ns = 0;    // how long somebody has waited for this holder; 0: nobody
 };
 
 namespace internal {

@@ -254,10 +254,10 @@ Places places_of_members(std::uint64_t file_size, std::uint64_t members_max) {
   for (std::uint64_t i = 0; i < members_max; ++i) {
     if (!is_tried(i, members_max)) continue;
     const std::uint64_t list =
-        kContent + internal::attach_lists_offset(members_max) + i * internal::kAttachListSize;
+        kContent + internal::lists_offset(members_max) + i * internal::kListsSize;
     const std::string name = "attach list " + std::to_string(i);
     writer.add(name + ": entry", list, 2 * sizeof(std::uint64_t), Use::number);
-    const std::uint64_t last = list + internal::kAttachListSize - sizeof(std::uint64_t);
+    const std::uint64_t last = list + internal::kListsSize - sizeof(std::uint64_t);
     writer.add(name + ": last entry", last, sizeof(std::uint64_t), Use::number);
   }
   return writer.end_at(file_size);

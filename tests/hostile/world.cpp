@@ -212,7 +212,7 @@ std::vector<std::uint64_t> inode_places(const FileImage& image) {
   std::vector<std::uint64_t> places;
   if (image.role != FileImage::Role::members) return places;
   const std::uint64_t lists =
-      internal::kRegionHeaderSize + internal::attach_lists_offset(kMembersMax);
+      internal::kRegionHeaderSize + internal::lists_offset(kMembersMax);
   for (const FileImage::Extent& extent : image.extents) {
     for (std::uint64_t i = 0; extent.offset >= lists && i + 8 <= extent.bytes.size(); i += 8) {
       std::uint64_t word = 0;

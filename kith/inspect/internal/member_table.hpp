@@ -11,8 +11,17 @@
 
 namespace kith::internal {
 
+// A thread that waits, as it said.
+struct WaitFacts {
+  std::uint64_t waiter = 0;  // as it would stand in the lock's word
+  std::uint64_t inode = 0;
+  std::uint64_t offset = 0;
+  std::uint64_t since = 0;  // CLOCK_MONOTONIC, ns
+};
+
 struct TableEntry {
   MemberFacts facts;
+  std::vector<WaitFacts> waits;
   std::vector<std::uint64_t> attached;  // inodes
 };
 

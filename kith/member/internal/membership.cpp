@@ -93,8 +93,8 @@ MemberRecord& Membership::record(std::uint32_t index) const noexcept {
 }
 
 RealAtomics::Word<std::uint64_t>* Membership::attach_list(std::uint32_t index) const noexcept {
-  std::byte* lists = table_.content() + attach_lists_offset(members_max_);
-  return reinterpret_cast<RealAtomics::Word<std::uint64_t>*>(lists + index * kAttachListSize);
+  std::byte* lists = table_.content() + lists_offset(members_max_);
+  return reinterpret_cast<RealAtomics::Word<std::uint64_t>*>(lists + index * kListsSize);
 }
 
 std::uint32_t Membership::records_ready() const noexcept {
@@ -186,6 +186,7 @@ bool Membership::take(std::uint32_t index) {
   mine.since_ns = os::wall_clock_ns();
   put_text(mine.program, process.program);
   mine.life.store(0, std::memory_order_relaxed);
+  mine.notes_ready.store(0, std::memory_order_relaxed);
   id_ = {index, next_incarnation(state, header().first_incarnation)};
   life_ = std::move(life.value);
   // release: publishes who we are to whoever finds our id in an object.
@@ -204,6 +205,24 @@ DeathWatch* Membership::watch_deaths() {
   last_word_ = std::move(given.value);
   watch_ = std::move(watch);
   return watch_.get();
+}
+
+WaitNote* Membership::wait_notes() {
+  const os::ForkGuard guard;
+  auto* notes = reinterpret_cast<WaitNote*>(reinterpret_cast<std::byte*>(attach_list(id_.index)) +
+                                            kWaitNotesOffset);
+  MemberRecord& mine = record(id_.index);
+  // relaxed: only this process raises it while it is a member.
+  if (mine.notes_ready.load(std::memory_order_relaxed) != 0) return notes;
+  const auto offset =
+      static_cast<std::uint64_t>(reinterpret_cast<std::byte*>(notes) - table_.content());
+  if (!os::allocate(table_.reopen(), kRegionHeaderSize + offset, kWaitNotesSize)) return nullptr;
+  for (std::uint32_t i = 0; i < kWaitNotesMax; ++i) {
+    notes[i].waiter.store(0, std::memory_order_relaxed);  // a former member's
+  }
+  // release: whoever sees it may look at the page.
+  mine.notes_ready.store(1, std::memory_order_release);
+  return notes;
 }
 
 void Membership::leave() noexcept {

@@ -54,6 +54,8 @@ class Membership final : public Owners {
   // From the first call on, the kernel announces this process's death, and a thread hears of that
   // of others. Null if no thread could be started; then those who wait look for themselves.
   DeathWatch* watch_deaths();
+  // Where this process's threads may say what they wait for; null if there is no page for it.
+  [[nodiscard]] WaitNote* wait_notes();
   [[nodiscard]] ReapSummary reaped_at_joining() const noexcept { return reaped_at_joining_; }
 
   // Notes that this member uses the object, before its first owner word stands there; and that it

@@ -2,10 +2,12 @@
 //
 //   0          TableHeader
 //   4096       records, 128 bytes each, for members_max members
-//   ...        attach lists, kAttachListSize bytes each: inodes of the objects a member uses
+//   ...        for each member kListsSize bytes: inodes of the objects it uses (the attach list),
+//              then what its threads wait for
 //
-// Only what is in use has pages: `records_ready` records, and of each attach list what its owner
-// allocated before it raised `attached_ready`. Nobody touches the rest.
+// Only what is in use has pages: `records_ready` records, of each attach list what its owner
+// allocated before it raised `attached_ready`, and its notes once `notes_ready` says so. Nobody
+// touches the rest.
 #pragma once
 
 #include <array>
@@ -20,15 +22,17 @@ inline constexpr const char* kMembersKind = "members";
 inline constexpr std::size_t kMembersMaxWord = 0;  // word of the geometry
 
 inline constexpr std::uint64_t kRecordsOffset = 4096;
-inline constexpr std::uint64_t kAttachListSize = 128 * 1024;
-inline constexpr std::uint32_t kAttachMax = kAttachListSize / sizeof(std::uint64_t);
+inline constexpr std::uint64_t kListsSize = 128 * 1024;
+inline constexpr std::uint64_t kWaitNotesSize = 4096;
+inline constexpr std::uint64_t kWaitNotesOffset = kListsSize - kWaitNotesSize;
+inline constexpr std::uint32_t kAttachMax = kWaitNotesOffset / sizeof(std::uint64_t);
 inline constexpr std::uint64_t kRecordSize = 128;
 
-[[nodiscard]] constexpr std::uint64_t attach_lists_offset(std::uint64_t members_max) noexcept {
+[[nodiscard]] constexpr std::uint64_t lists_offset(std::uint64_t members_max) noexcept {
   return (kRecordsOffset + members_max * kRecordSize + 4095) / 4096 * 4096;
 }
 [[nodiscard]] constexpr std::uint64_t table_size(std::uint64_t members_max) noexcept {
-  return attach_lists_offset(members_max) + members_max * kAttachListSize;
+  return lists_offset(members_max) + members_max * kListsSize;
 }
 
 // Locks on the file, beside those of every region. `life` is held by a living member and by nobody
@@ -60,10 +64,23 @@ struct MemberRecord {
   std::array<char, 16> program;
   // What the kernel is to write into when the process dies (kith/os/last_word.hpp); 0: nothing.
   RealAtomics::Word<std::uint32_t> life;
-  std::array<char, 72> reserved;
+  RealAtomics::Word<std::uint32_t> notes_ready;  // 1: its wait notes have their page
+  std::array<char, 68> reserved;
 };
 static_assert(sizeof(MemberRecord) == kRecordSize && offsetof(MemberRecord, since_ns) == 24);
 static_assert(offsetof(MemberRecord, life) == 52);
+
+// A thread of a member that waits for a lock. For people: written by that thread alone.
+struct WaitNote {
+  // As it would stand in the lock's word; 0: nobody waits, or kNoteBeingWritten. Stored last.
+  RealAtomics::Word<std::uint64_t> waiter;
+  RealAtomics::Word<std::uint64_t> inode;   // of the region that the lock lies in
+  RealAtomics::Word<std::uint64_t> offset;  // in its content
+  RealAtomics::Word<std::uint64_t> since;   // CLOCK_MONOTONIC, ns
+};
+inline constexpr std::uint64_t kNoteBeingWritten = 1;  // no thread has the number 0
+inline constexpr std::uint32_t kWaitNotesMax = kWaitNotesSize / 32;
+static_assert(sizeof(WaitNote) == 32);
 
 inline constexpr std::uint64_t kUsed = 1;
 

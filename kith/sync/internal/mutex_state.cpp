@@ -6,6 +6,7 @@
 #include "kith/base/error.hpp"
 #include "kith/member/internal/death_watch.hpp"
 #include "kith/member/internal/membership.hpp"
+#include "kith/member/internal/wait_noted.hpp"
 #include "kith/os/fork.hpp"
 #include "kith/region/internal/errors.hpp"
 #include "kith/region/internal/mapped_region.hpp"
@@ -20,6 +21,8 @@ struct MutexPlace {
   bool is_named = false;
   std::shared_ptr<Membership> membership;
   DeathWatch* watch = nullptr;
+  WaitNote* notes = nullptr;
+  std::uint64_t offset = 0;  // of the words in the content
 };
 
 namespace {
@@ -39,6 +42,11 @@ Error not_in_region(const MappedRegion& region, const std::string& found) {
                                         .expected = "a cell inside that region",
                                         .found = found,
                                         .remedy = "pass the region that the cell lies in"});
+}
+
+std::uint64_t monotonic_ns() {
+  const auto since = Deadline::Clock::now().time_since_epoch();
+  return static_cast<std::uint64_t>(std::chrono::nanoseconds(since).count());
 }
 
 }  // namespace
@@ -78,6 +86,7 @@ MutexState* MutexState::open(const MappedRegion& region, const MutexWords& words
   place->region = std::move(*mapped);
   place->object = "mutex at byte " + std::to_string(offset) + " of " + region.object();
   auto& own = *reinterpret_cast<MutexWords*>(place->region.content() + offset);
+  place->offset = offset;
   const LockPlace where{place->region.identity(), offset};
   return new MutexState(place.release(), where, own, options);
 }
@@ -122,6 +131,7 @@ void MutexState::join() {
   }
   if (place_->is_named) place_->membership->attach(place_->region.identity().inode);
   place_->watch = place_->membership->watch_deaths();
+  place_->notes = place_->membership->wait_notes();
   member_.store(place_->membership->word(), std::memory_order_relaxed);
   // release: pairs with the acquire in me().
   process_.store(process, std::memory_order_release);
@@ -204,6 +214,8 @@ Liveness MutexState::liveness(MemberId id) const noexcept {
 void MutexState::sleep(const RealAtomics::Word<std::uint64_t>& word, std::uint64_t expected,
                        Deadline deadline) const noexcept {
   const auto low = static_cast<std::uint32_t>(expected);
+  const WaitNoted noted(place_->notes, this_thread, me(), place_->region.identity().inode,
+                        place_->offset, monotonic_ns());
   if (place_->watch == nullptr || !MutexWord::is_held(expected)) {
     os::futex_wait(word, low, deadline);
     return;

@@ -6,7 +6,7 @@
 
 #include "kith/region/internal/mapped_region.hpp"
 #include "kith/sync/internal/mutex_core.hpp"
-#include "kith/sync/mutex.hpp"
+#include "kith/sync/mutex_facts.hpp"
 
 namespace kith::internal {
 

@@ -1,0 +1,136 @@
+#include "kith/inspect/locks.hpp"
+
+#include <gtest/gtest.h>
+#include <thread>
+#include <unistd.h>
+
+#include "kith/inspect/object.hpp"
+#include "kith/region/region.hpp"
+#include "kith/sync/mutex.hpp"
+
+#include "tests/support/child.hpp"
+#include "tests/support/scratch_domain.hpp"
+
+namespace kith {
+namespace {
+
+using namespace std::chrono_literals;
+using tests::Child;
+using tests::Mouth;
+using tests::ScratchDirectory;
+using tests::soon;
+
+// Takes one lock and says so; when told, waits for the other.
+Child taker(const Domain& domain, const std::string& first, const std::string& second) {
+  return Child([=](Mouth& parent) {
+    Mutex one(domain, first);
+    Mutex other(domain, second);
+    if (one.acquire(Deadline::now()) != LockAnswer::acquired) return 1;
+    parent.say("has it");
+    if (!parent.hear(soon())) return 2;
+    return other.acquire(Deadline::never()) == LockAnswer::owner_died ? 0 : 3;
+  });
+}
+
+TEST(Locks, OfAnEmptyOrMissingDomainAreNone) {
+  const ScratchDirectory scratch;
+  EXPECT_TRUE(list_locks(scratch.domain()).empty());
+  EXPECT_TRUE(list_locks(Domain::at(scratch.path() + "/nowhere")).empty());
+}
+
+TEST(Locks, SayWhoHoldsThem) {
+  const ScratchDirectory scratch;
+  Mutex mutex(scratch.domain(), "lock");
+  auto locks = list_locks(scratch.domain());
+  ASSERT_EQ(locks.size(), 1u);
+  EXPECT_EQ(locks[0].object, "lock");
+  EXPECT_TRUE(locks[0].named);
+  EXPECT_FALSE(locks[0].mutex.facts.held);
+  ASSERT_EQ(mutex.acquire(Deadline::now()), LockAnswer::acquired);
+  locks = list_locks(scratch.domain());
+  EXPECT_TRUE(locks[0].mutex.facts.held);
+  EXPECT_EQ(locks[0].mutex.pid, static_cast<std::uint32_t>(::getpid()));
+  EXPECT_EQ(locks[0].mutex.liveness, Liveness::alive);
+  EXPECT_TRUE(locks[0].waiting.empty());
+  const auto view = object_view(scratch.domain(), "lock");
+  ASSERT_TRUE(view && view->mutex);
+  EXPECT_EQ(view->mutex->pid, static_cast<std::uint32_t>(::getpid()));
+  ASSERT_EQ(view->attached.size(), 1u);
+}
+
+TEST(Locks, OfTheDeadAreInNobodysWay) {
+  const ScratchDirectory scratch;
+  Child holder = taker(scratch.domain(), "lock", "other");
+  ASSERT_EQ(holder.hear(), "has it");
+  const pid_t pid = holder.pid();
+  holder.kill();
+  const auto locks = list_locks(scratch.domain());
+  ASSERT_EQ(locks.size(), 2u);
+  EXPECT_TRUE(locks[0].mutex.facts.held);
+  EXPECT_EQ(locks[0].mutex.pid, static_cast<std::uint32_t>(pid));
+  EXPECT_EQ(locks[0].mutex.liveness, Liveness::dead);
+  EXPECT_TRUE(find_deadlocks(locks).empty());
+}
+
+TEST(Locks, InACircleAreADeadlock) {
+  const ScratchDirectory scratch;
+  Child first = taker(scratch.domain(), "a", "b");
+  Child second = taker(scratch.domain(), "b", "a");
+  ASSERT_EQ(first.hear(), "has it");
+  ASSERT_EQ(second.hear(), "has it");
+  EXPECT_TRUE(find_deadlocks(list_locks(scratch.domain())).empty());
+  first.say("go on");
+  second.say("go on");
+  std::vector<LockView> locks;
+  std::vector<Deadlock> deadlocks;
+  const Deadline patience = Deadline::after(30s);
+  while (deadlocks.empty() && !patience.has_passed()) {
+    locks = list_locks(scratch.domain());
+    deadlocks = find_deadlocks(locks);
+  }
+  ASSERT_EQ(deadlocks.size(), 1u);
+  ASSERT_EQ(deadlocks[0].users.size(), 2u);
+  const auto pids =
+      std::pair(static_cast<std::uint32_t>(first.pid()), static_cast<std::uint32_t>(second.pid()));
+  for (std::size_t i = 0; i < 2; ++i) {
+    const LockUser& user = deadlocks[0].users[i];
+    const std::string& waits_for = locks[deadlocks[0].locks[i]].object;
+    EXPECT_EQ(waits_for, user.pid == pids.first ? "b" : "a");
+  }
+  // Whoever ends it by killing one is told by the other that its holder died.
+  first.kill();
+  EXPECT_EQ(second.wait(), 0);
+}
+
+struct Pair {
+  std::uint64_t number = 0;
+  MutexCell lock;
+};
+
+TEST(Locks, InsideARegionAreSeenWhileSomebodyWaits) {
+  const ScratchDirectory scratch;
+  auto pair = Region<Pair>::create(scratch.domain(), "pair");
+  Mutex mutex(pair, pair->lock);
+  ASSERT_EQ(mutex.acquire(Deadline::now()), LockAnswer::acquired);
+  EXPECT_TRUE(list_locks(scratch.domain()).empty());
+  Child waiter([domain = scratch.domain()] {
+    auto same = Region<Pair>::open(domain, "pair");
+    Mutex mine(same, same->lock);
+    return mine.acquire(Deadline::never()) == LockAnswer::acquired ? 0 : 1;
+  });
+  std::vector<LockView> locks;
+  const Deadline patience = Deadline::after(30s);
+  while (locks.empty() && !patience.has_passed()) locks = list_locks(scratch.domain());
+  ASSERT_EQ(locks.size(), 1u);
+  EXPECT_EQ(locks[0].object, "pair");
+  EXPECT_FALSE(locks[0].named);
+  EXPECT_EQ(locks[0].offset, offsetof(Pair, lock));
+  EXPECT_EQ(locks[0].mutex.pid, static_cast<std::uint32_t>(::getpid()));
+  ASSERT_EQ(locks[0].waiting.size(), 1u);
+  EXPECT_EQ(locks[0].waiting[0].user.pid, static_cast<std::uint32_t>(waiter.pid()));
+  EXPECT_EQ(mutex.release(), LockAnswer::released);
+  EXPECT_EQ(waiter.wait(), 0);
+}
+
+}  // namespace
+}  // namespace kith
