@@ -166,6 +166,10 @@ class Mutex {
   }
 
   [[nodiscard]] MutexFacts facts() const { return state().facts(); }
+  // Living processes that have this named mutex open; of one inside a region, 0: nobody counts.
+  [[nodiscard]] std::uint32_t attached() const { return state().attached(); }
+  // When the region it lies in was created, by the wall clock.
+  [[nodiscard]] std::int64_t created_ns() const noexcept { return state().created_ns(); }
   // The region it lies in has lost its name: nobody new will come.
   [[nodiscard]] bool is_orphaned() const noexcept { return state().is_orphaned(); }
   // If a thread of this process holds it and this is the last handle on it here, the next holder is

@@ -62,6 +62,8 @@ class Membership final : public Owners {
   // no longer does, after its last one is gone. Counted: one entry for any number of handles.
   void attach(std::uint64_t inode);
   void detach(std::uint64_t inode) noexcept;
+  // Living members that use the object.
+  [[nodiscard]] std::uint32_t count_attached(std::uint64_t inode) const;
 
  private:
   explicit Membership(const Domain& domain);

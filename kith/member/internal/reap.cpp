@@ -91,6 +91,22 @@ void Membership::detach(std::uint64_t inode) noexcept {
   attached_.erase(found);
 }
 
+std::uint32_t Membership::count_attached(std::uint64_t inode) const {
+  std::uint32_t count = 0;
+  const std::uint32_t records = records_ready();
+  for (std::uint32_t i = 0; i < records; ++i) {
+    const std::uint64_t state = record(i).state.load(std::memory_order_acquire);
+    // acquire: pairs with the release in attach().
+    const std::uint32_t ready =
+        std::min(record(i).attached_ready.load(std::memory_order_acquire), kAttachMax);
+    if ((state & kUsed) == 0 || ready == 0) continue;
+    const auto inodes = read_list(attach_list(i), ready);
+    const bool uses = std::find(inodes.begin(), inodes.end(), inode) != inodes.end();
+    if (uses && liveness({i, incarnation_of(state)}) != Liveness::dead) ++count;
+  }
+  return count;
+}
+
 ReapSummary Membership::reap_dead() {
   ReapSummary summary;
   const Deadline patience = Deadline::after(kReapPatience);

@@ -197,8 +197,12 @@ const std::string& MutexState::object() const noexcept {
   return place_->object;
 }
 
-const MappedRegion& MutexState::region() const noexcept {
-  return place_->region;
+std::uint32_t MutexState::attached() const {
+  return place_->membership->count_attached(place_->region.identity().inode);
+}
+
+std::int64_t MutexState::created_ns() const noexcept {
+  return place_->region.facts().created_ns;
 }
 
 // ---- what the core asks

@@ -51,8 +51,9 @@ class MutexState final : public HeldByThreads, private LockWitness {
 
   [[nodiscard]] MutexFacts facts() const;
   [[nodiscard]] bool is_orphaned() const noexcept;
+  [[nodiscard]] std::uint32_t attached() const;
+  [[nodiscard]] std::int64_t created_ns() const noexcept;
   [[nodiscard]] const std::string& object() const noexcept;
-  [[nodiscard]] const MappedRegion& region() const noexcept;
 
   void thread_ends(std::uint32_t thread) noexcept override;
 
