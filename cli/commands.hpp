@@ -23,6 +23,7 @@ void add_locks(CLI::App& app, Run& run);
 void add_members(CLI::App& app, Run& run);
 void add_remove(CLI::App& app, Run& run);
 void add_clean(CLI::App& app, Run& run);
+void add_demo(CLI::App& app, Run& run);
 void add_mesh(CLI::App& app, Run& run);
 
 // What the commands share of their help and options; see options.cpp.

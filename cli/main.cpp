@@ -49,6 +49,7 @@ void add_all(CLI::App& app, cli::Run& run) {
   cli::add_remove(app, run);
   cli::add_clean(app, run);
   cli::add_mesh(app, run);
+  cli::add_demo(app, run);
 }
 
 // An answer that could not be written is none: a full disk, a reader that went away.

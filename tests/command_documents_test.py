@@ -105,7 +105,7 @@ def complete(path, *words):
 
 
 def check_bash(path):
-    for words, wanted in ((["l"], ["ls"]), (["ls", "--na"], ["--names"]),
+    for words, wanted in ((["l"], ["ls", "locks"]), (["ls", "--na"], ["--names"]),
                           (["rm", "po"], ["pose", "posix:/x"]), (["rm", "--f"], ["--force"]),
                           (["ls", "--color", "n"], ["never"]), (["mesh", "--ch"], ["--chaos"])):
         found = complete(path, *words)

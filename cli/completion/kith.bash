@@ -30,14 +30,16 @@ _kith() {
     ls) options='--all --names --domain --json --color --help' ;;
     show) options='--domain --json --color --help' ;;
     members) options='--domain --json --color --help' ;;
+    locks) options='--domain --json --color --help' ;;
+    demo) options='lock --json --color --help' ;;
     domains) options='--json --color --help' ;;
     rm) options='--force --domain --json --color --help' ;;
     clean) options='--roles --domain --json --color --help' ;;
     mesh) options='--seconds --chaos --size --pause --domain --only --quiet --json --help' ;;
-    *) options='ls show members domains rm clean mesh --help --version' ;;
+    *) options='ls show members locks domains rm clean mesh demo --help --version' ;;
   esac
   if [ "$COMP_CWORD" -eq 1 ]; then
-    options='ls show members domains rm clean mesh --help --version'
+    options='ls show members locks domains rm clean mesh demo --help --version'
   elif [[ $word != -* && ${COMP_WORDS[1]} == @(show|rm) ]]; then
     options="$(_kith_names)"
   fi
