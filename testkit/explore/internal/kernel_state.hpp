@@ -205,8 +205,6 @@ struct Kernel::State final : internal::Attachment {
     // Its locks are freed after all that it stored: who finds them free has seen that.
     engine->memory().synchronize(process);
     sleepers.erase(process);
-    // What it stored comes before all that others learn of its death from the kernel.
-    engine->memory().synchronize(process);
     std::set<std::uint64_t> dead;
     for (const auto& [number, open] : opens) {
       if (open.process == process) dead.insert(number);
