@@ -75,7 +75,7 @@ void judge(const MutationTarget& target, const explore::Mutant& mutant, bool eve
   const bool excused = !why_equivalent(mutant).empty() || !why_unseen(mutant).empty();
   const explore::Mutated applied(mutant);
   for (const Subject& subject : target.subjects) {
-    // The costly ones are for what the others do not find; that a reason is true, they try at night.
+    // The costly ones are for what others do not find; that a reason is true, they try at night.
     if (excused && !subject.in_brief && !everything) continue;
     if (subject.run(subject.bounds).failure.empty()) continue;
     ++score.found;

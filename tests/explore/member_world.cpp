@@ -203,7 +203,7 @@ class MemberWorld::Player {
         place_(const_cast<internal::MemberRecord&>(*world.record(0))),
         records_(reinterpret_cast<std::byte*>(&place_) - internal::kRecordsOffset),
         entry_(*reinterpret_cast<Word*>(records_ +
-                                        internal::attach_lists_offset(world.setting_.places))),
+                                        internal::lists_offset(world.setting_.places))),
         word_(world.words()[kWords - 1]),
         places_(world.setting_.places) {}
   Player(const Player&) = delete;
@@ -388,10 +388,10 @@ bool MemberWorld::heal(MappedRegion& region, std::uint64_t dead_owner) {
 void MemberWorld::require_clean_table() {
   if (record(0) == nullptr) return;
   const auto* lists = reinterpret_cast<const std::byte*>(record(0)) - internal::kRecordsOffset +
-                      internal::attach_lists_offset(setting_.places);
+                      internal::lists_offset(setting_.places);
   for (std::uint32_t i = 0; i < setting_.places; ++i) {
     require((record(i)->state.peek() & internal::kUsed) == 0, "at the end a place is taken");
-    const auto* list = reinterpret_cast<const Word*>(lists + i * internal::kAttachListSize);
+    const auto* list = reinterpret_cast<const Word*>(lists + i * internal::kListsSize);
     for (std::size_t entry = 0; entry < 4; ++entry) {
       require(list[entry].peek() == 0, "at the end an object is listed");
     }

@@ -197,7 +197,7 @@ bool Membership::take(std::uint32_t index) {
 DeathWatch* Membership::watch_deaths() {
   const os::ForkGuard guard;
   if (watch_) return watch_.get();
-  auto table = MappedRegion::observe(domain_, kMembersName);
+  auto table = MappedRegion::observe_members(domain_);
   if (!table || table->identity() != table_.identity()) return nullptr;
   auto watch = std::make_shared<DeathWatch>(std::move(*table), members_max_);
   auto given = os::LastWord::give(record(id_.index).life, watch);

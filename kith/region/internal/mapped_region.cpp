@@ -333,7 +333,16 @@ std::optional<MappedRegion> MappedRegion::attempt_open(const Domain& domain,
 }
 
 std::optional<MappedRegion> MappedRegion::observe(const Domain& domain, const std::string& name) {
-  if (name != kMembersName) check_name("object", name);
+  check_name("object", name);
+  return observe_file(domain, name);
+}
+
+std::optional<MappedRegion> MappedRegion::observe_members(const Domain& domain) {
+  return observe_file(domain, kMembersName);
+}
+
+std::optional<MappedRegion> MappedRegion::observe_file(const Domain& domain,
+                                                       const std::string& name) {
   const os::ForkGuard no_forks;
   MappedRegion region;
   region.domain_ = domain;

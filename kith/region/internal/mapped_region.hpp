@@ -76,6 +76,8 @@ class MappedRegion {
   // only looks: it takes no use lock, so it neither keeps the object alive nor, being the last to
   // close, removes it.
   static std::optional<MappedRegion> observe(const Domain& domain, const std::string& name);
+  // The same for the domain's member table, whose name no user's object can have.
+  static std::optional<MappedRegion> observe_members(const Domain& domain);
 
   MappedRegion() noexcept = default;
   MappedRegion(MappedRegion&&) noexcept = default;
@@ -108,6 +110,7 @@ class MappedRegion {
   void close() noexcept;
 
  private:
+  static std::optional<MappedRegion> observe_file(const Domain& domain, const std::string& name);
   static std::optional<MappedRegion> attempt_open(const Domain& domain, const std::string& name,
                                                   const RegionSpec& spec);
   void map(const os::Descriptor& file);
