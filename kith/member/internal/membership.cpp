@@ -185,7 +185,10 @@ bool Membership::take(std::uint32_t index) {
   mine.user = process.user;
   mine.since_ns = os::wall_clock_ns();
   put_text(mine.program, process.program);
+  // relaxed: `state` publishes both. equivalent if skipped: what a dead member left there makes
+  // others ask the kernel, who knows better.
   mine.life.store(0, std::memory_order_relaxed);
+  // equivalent if skipped: the page stays, and is for people.
   mine.notes_ready.store(0, std::memory_order_relaxed);
   id_ = {index, next_incarnation(state, header().first_incarnation)};
   life_ = std::move(life.value);
