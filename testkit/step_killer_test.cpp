@@ -406,6 +406,28 @@ TEST_F(StepKiller, LetsTheVictimHaveThreads) {
   EXPECT_GT(report.calls, 0U);
 }
 
+// Long enough for a breakpoint to be planted in its middle and removed, again and again.
+[[gnu::noinline]] void count_up(std::atomic<std::uint32_t>& word) {
+  for (int i = 0; i < 60; ++i) word.fetch_add(1, std::memory_order_seq_cst);
+}
+
+// Method: another thread runs through the operation's own code all the time, and so is often where
+// a breakpoint was a moment ago.
+TEST_F(StepKiller, LetsTheVictimsThreadsRunTheSameCode) {
+  Shared* shared = shared_;
+  Subject threaded = subject("same code", [shared] { count_up(shared->first); });
+  threaded.before = [shared] {
+    std::thread([shared] {
+      for (;;) count_up(shared->second);
+    }).detach();
+    while (shared->second.load(std::memory_order_seq_cst) == 0) ::sched_yield();
+  };
+  threaded.watched_memory = {{reinterpret_cast<const std::byte*>(&shared->first), 4}};
+  const Report report = kill_every_step(threaded);
+  EXPECT_TRUE(report.fine()) << table({&report, 1});
+  EXPECT_EQ(report.kills, report.instructions + 1);
+}
+
 TEST_F(StepKiller, LetsTheVictimFork) {
   Shared* shared = shared_;
   Subject forking = subject("fork", [shared] {

@@ -8,6 +8,7 @@
 #include <string>
 #include <sys/types.h>
 #include <sys/user.h>
+#include <vector>
 
 namespace kith::testkit::internal {
 
@@ -52,14 +53,16 @@ class Tracee {
   std::optional<int> wait_for_victim(std::optional<Milliseconds> patience);
   void wait_on_other(pid_t thread, int status);
   void pass_breakpoint_of_other(pid_t thread);
+  [[nodiscard]] bool was_planted(std::uint64_t address) const;
   void let_go_of_child(pid_t child);
 
   pid_t pid_;
   int request_;  // how it was set going last, and is again after a signal of its own
   int ending_ = 0;
   bool gone_ = false;
-  std::uint64_t address_ = 0;   // of the breakpoint; 0: none
-  std::uint64_t original_ = 0;  // the eight bytes there
+  std::uint64_t address_ = 0;           // of the breakpoint; 0: none
+  std::uint64_t original_ = 0;          // the eight bytes there
+  std::vector<std::uint64_t> planted_;  // where a breakpoint is, or was
 };
 
 // "" if this machine lets a process trace its descendants, else who refuses and what to do.

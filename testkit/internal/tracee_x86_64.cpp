@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
@@ -132,7 +133,7 @@ void Tracee::wait_on_other(pid_t other, int status) {
   const int signal = WSTOPSIG(status);
   if (event_of(status) != 0) {
     trace(PTRACE_CONT, other, 0, 0);
-  } else if (signal == SIGTRAP && address_ != 0) {
+  } else if (signal == SIGTRAP && !planted_.empty()) {
     pass_breakpoint_of_other(other);
   } else {
     trace(PTRACE_CONT, other, 0, static_cast<std::uint64_t>(signal));
@@ -142,9 +143,13 @@ void Tracee::wait_on_other(pid_t other, int status) {
 void Tracee::pass_breakpoint_of_other(pid_t thread) {
   user_regs_struct registers{};
   ::ptrace(PTRACE_GETREGS, thread, nullptr, &registers);
-  if (registers.rip == address_ + 1) {
-    registers.rip = address_;
+  // It may have met one that was removed before we came to hear of it.
+  const bool met = was_planted(registers.rip - 1);
+  if (met) {
+    registers.rip -= 1;
     ::ptrace(PTRACE_SETREGS, thread, nullptr, &registers);
+  }
+  if (met && registers.rip == address_) {
     trace(PTRACE_POKETEXT, thread, address_, original_);
     trace(PTRACE_SINGLESTEP, thread, 0, 0);
     int status = 0;
@@ -191,7 +196,12 @@ bool Tracee::set_breakpoint(std::uint64_t address) {
   if (trace(PTRACE_POKETEXT, pid_, address, patched) != 0) return false;
   address_ = address;
   original_ = *original;
+  if (!was_planted(address)) planted_.push_back(address);
   return true;
+}
+
+bool Tracee::was_planted(std::uint64_t address) const {
+  return std::find(planted_.begin(), planted_.end(), address) != planted_.end();
 }
 
 void Tracee::remove_breakpoint() {
