@@ -19,7 +19,7 @@ namespace kith::os {
 
 class LastWord {
  public:
-  // What the thread does, with all signals blocked, until it is told to end.
+  // What the thread does until it is told to end. Signals that others send are blocked in it.
   class Work {
    public:
     virtual ~Work() = default;

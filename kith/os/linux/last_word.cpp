@@ -44,15 +44,26 @@ void* run_thread(void* argument) {
   return nullptr;
 }
 
+// All that others send. What an instruction of the thread raises ends the process if it is blocked,
+// whoever handles it: guard_truncation() does.
+sigset_t signals_to_block() noexcept {
+  sigset_t signals;
+  ::sigfillset(&signals);
+  for (const int own : {SIGBUS, SIGSEGV, SIGFPE, SIGILL, SIGTRAP, SIGSYS}) {
+    ::sigdelset(&signals, own);
+  }
+  return signals;
+}
+
 Done start(LastWord::List* list) noexcept {
-  sigset_t all;
+  const sigset_t blocked = signals_to_block();
   sigset_t before;
-  ::sigfillset(&all);
   pthread_attr_t attributes;
   ::pthread_attr_init(&attributes);
   ::pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
   pthread_t thread{};
-  ::pthread_sigmask(SIG_SETMASK, &all, &before);  // inherited: no handler of the user's runs there
+  ::pthread_sigmask(SIG_SETMASK, &blocked,
+                    &before);  // inherited: no handler of the user's runs there
   const int error = ::pthread_create(&thread, &attributes, &run_thread, list);
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   ::pthread_attr_destroy(&attributes);
