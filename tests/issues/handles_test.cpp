@@ -1,6 +1,7 @@
 // Handles that outlive one another, roles that outlive their holders, and who may give them back.
 #include <array>
 #include <chrono>
+#include <cstddef>
 #include <gtest/gtest.h>
 #include <optional>
 #include <string>
@@ -9,7 +10,10 @@
 #include "kith/channel/internal/latest_channel.hpp"
 #include "kith/channel/latest.hpp"
 #include "kith/inspect/inspect.hpp"
+#include "kith/member/internal/table_layout.hpp"
+#include "kith/member/member.hpp"
 #include "kith/region/internal/mapped_region.hpp"
+#include "kith/sync/mutex.hpp"
 
 #include "testkit/process.hpp"
 #include "tests/support/refusal.hpp"
@@ -132,6 +136,37 @@ TEST(ProgramThatOnlyJoins, ReapsWhatDiedInAChannel) {
   EXPECT_EQ(facts->readers_held, 0u);
   EXPECT_EQ(facts->pinned_by_nobody, 0u);
   EXPECT_FALSE(facts->has_writer);
+}
+
+// The table of the member that holds all it may, as its file has it.
+void fill_attach_list(const ScratchDirectory& scratch, std::uint32_t members_max) {
+  const std::string table = scratch.in(internal::kMembersName);
+  const std::uint32_t all = internal::kAttachMax;
+  tests::patch(table,
+               internal::kRegionHeaderSize + internal::kRecordsOffset +
+                   offsetof(internal::MemberRecord, attached_ready),
+               std::string(reinterpret_cast<const char*>(&all), sizeof all));
+  tests::patch(table, internal::kRegionHeaderSize + internal::lists_offset(members_max),
+               std::string(internal::kWaitNotesOffset, '\x01'));
+}
+
+// What used to happen: the region and the membership of a mutex that could not be opened stayed
+// for as long as the process did.
+TEST(Mutex, ThatCannotBeOpenedLeavesNothingBehind) {
+  const ScratchDirectory scratch;
+  const Domain domain = scratch.domain({.members_max = 4});
+  { const Mutex made(domain, "lock"); }
+  const auto verdict = tests::in_own_process([&](tests::Findings& find) {
+    {
+      const Member member = Member::join(domain);
+      fill_attach_list(scratch, 4);
+      find.nothing(why_not_refused([&] { Mutex(domain, "lock"); }, Errc::limit_reached, {}),
+                   "open");
+    }
+    find.that(tests::bytes_of("/proc/self/maps").find(scratch.path()) == std::string::npos,
+              "nothing of the domain is mapped");
+  });
+  EXPECT_EQ(verdict.failures, "");
 }
 
 }  // namespace

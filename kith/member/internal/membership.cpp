@@ -197,20 +197,24 @@ bool Membership::take(std::uint32_t index) {
   return true;
 }
 
-DeathWatch* Membership::watch_deaths() {
+DeathWatch* Membership::watch_deaths() noexcept {
   const os::ForkGuard guard;
   if (watch_) return watch_.get();
-  auto table = MappedRegion::observe_members(domain_);
-  if (!table || table->identity() != table_.identity()) return nullptr;
-  auto watch = std::make_shared<DeathWatch>(std::move(*table), members_max_);
-  auto given = os::LastWord::give(record(id_.index).life, watch);
-  if (!given) return nullptr;
-  last_word_ = std::move(given.value);
-  watch_ = std::move(watch);
+  try {
+    auto table = MappedRegion::observe_members(domain_);
+    if (!table || table->identity() != table_.identity()) return nullptr;
+    auto watch = std::make_shared<DeathWatch>(std::move(*table), members_max_);
+    auto given = os::LastWord::give(record(id_.index).life, watch);
+    if (!given) return nullptr;
+    last_word_ = std::move(given.value);
+    watch_ = std::move(watch);
+  } catch (const std::exception&) {
+    return nullptr;  // a table that cannot be mapped again, or no memory
+  }
   return watch_.get();
 }
 
-WaitNote* Membership::wait_notes() {
+WaitNote* Membership::wait_notes() noexcept {
   const os::ForkGuard guard;
   auto* notes = reinterpret_cast<WaitNote*>(reinterpret_cast<std::byte*>(attach_list(id_.index)) +
                                             kWaitNotesOffset);
@@ -219,7 +223,11 @@ WaitNote* Membership::wait_notes() {
   if (mine.notes_ready.load(std::memory_order_relaxed) != 0) return notes;
   const auto offset =
       static_cast<std::uint64_t>(reinterpret_cast<std::byte*>(notes) - table_.content());
-  if (!os::allocate(table_.reopen(), kRegionHeaderSize + offset, kWaitNotesSize)) return nullptr;
+  try {
+    if (!os::allocate(table_.reopen(), kRegionHeaderSize + offset, kWaitNotesSize)) return nullptr;
+  } catch (const std::exception&) {
+    return nullptr;
+  }
   for (std::uint32_t i = 0; i < kWaitNotesMax; ++i) {
     notes[i].waiter.store(0, std::memory_order_relaxed);  // a former member's
   }

@@ -52,10 +52,10 @@ class Membership final : public Owners {
   [[nodiscard]] std::vector<MemberFacts> members() const;
   ReapSummary reap_dead();
   // From the first call on, the kernel announces this process's death, and a thread hears of that
-  // of others. Null if no thread could be started; then those who wait look for themselves.
-  DeathWatch* watch_deaths();
+  // of others. Null if that could not be had; then those who wait look for themselves.
+  DeathWatch* watch_deaths() noexcept;
   // Where this process's threads may say what they wait for; null if there is no page for it.
-  [[nodiscard]] WaitNote* wait_notes();
+  [[nodiscard]] WaitNote* wait_notes() noexcept;
   [[nodiscard]] ReapSummary reaped_at_joining() const noexcept { return reaped_at_joining_; }
 
   // Notes that this member uses the object, before its first owner word stands there; and that it

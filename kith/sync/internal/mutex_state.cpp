@@ -16,10 +16,10 @@
 namespace kith::internal {
 
 struct MutexPlace {
+  std::shared_ptr<Membership> membership;  // outlives the region: who closes it last is a member
   MappedRegion region;
   std::string object;
   bool is_named = false;
-  std::shared_ptr<Membership> membership;
   DeathWatch* watch = nullptr;
   WaitNote* notes = nullptr;
   std::uint64_t offset = 0;  // of the words in the content
@@ -61,7 +61,9 @@ MutexState* MutexState::open(const Domain& domain, const std::string& name,
   place->is_named = true;
   NamedMutex& named = named_mutex_in(place->region);
   const LockPlace where{place->region.identity(), 0};
-  return new MutexState(place.release(), where, named.words, options);
+  auto* state = new MutexState(place.get(), where, named.words, options);
+  static_cast<void>(place.release());  // only now: that may have thrown
+  return state;
 }
 
 MutexState* MutexState::open(const MappedRegion& region, const MutexWords& words,
@@ -88,7 +90,9 @@ MutexState* MutexState::open(const MappedRegion& region, const MutexWords& words
   auto& own = *reinterpret_cast<MutexWords*>(place->region.content() + offset);
   place->offset = offset;
   const LockPlace where{place->region.identity(), offset};
-  return new MutexState(place.release(), where, own, options);
+  auto* state = new MutexState(place.get(), where, own, options);
+  static_cast<void>(place.release());  // only now: that may have thrown
+  return state;
 }
 
 MutexState::MutexState(MutexPlace* place, const LockPlace& where, MutexWords& words,
