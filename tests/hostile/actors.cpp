@@ -13,8 +13,8 @@ std::string to_string(const Books& books) {
   std::string text = std::to_string(books.steps) + " steps, ";
   text += std::to_string(books.refusals) + " refused, " + std::to_string(books.values) +
           " values read, " + std::to_string(books.writes) + " written, " +
-          std::to_string(books.damaged) + " answers 'damaged', " + std::to_string(books.objects) +
-          " named objects";
+          std::to_string(books.locks) + " locks taken, " + std::to_string(books.damaged) +
+          " answers 'damaged', " + std::to_string(books.objects) + " named objects";
   if (books.cuts > 0) text += ", " + std::to_string(books.cuts) + " cuts";
   if (books.lost_pages > 0) text += ", pages lost " + std::to_string(books.lost_pages) + " times";
   return text;

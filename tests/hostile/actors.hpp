@@ -15,6 +15,7 @@
 #include "kith/region/memfd_region.hpp"
 #include "kith/region/object_region.hpp"
 #include "kith/region/region.hpp"
+#include "kith/sync/mutex.hpp"
 
 #include "tests/hostile/books.hpp"
 #include "tests/hostile/world.hpp"
@@ -58,6 +59,7 @@ class Actors {
   std::unique_ptr<ObjectRegion> objects;
   std::unique_ptr<Region<Thing>> type;
   std::unique_ptr<Region<>> bytes;
+  std::unique_ptr<Mutex> mutex;
   std::unique_ptr<Member> member;
   std::unique_ptr<MemfdRegion<Thing>> memory_type;
   std::unique_ptr<MemfdRegion<const Thing>> memory_to_read;

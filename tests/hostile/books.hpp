@@ -14,6 +14,7 @@ struct Books {
   std::uint64_t refusals = 0;    // a kith::Error
   std::uint64_t damaged = 0;     // answers that say so
   std::uint64_t writes = 0;      // committed
+  std::uint64_t locks = 0;       // taken
   std::uint64_t objects = 0;     // found or made in an ObjectRegion
   std::uint64_t cuts = 0;        // files cut short, or tried to
   std::uint64_t lost_pages = 0;  // times that a handle said so

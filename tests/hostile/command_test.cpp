@@ -1,6 +1,6 @@
-// The command over hostile bytes: `kith ls`, `show`, `members` and `clean` look at domains with
-// wrong fields, overwritten bytes and files cut short. Each run ends with a documented exit code,
-// in time, and writes nothing that disturbs a terminal.
+// The command over hostile bytes: `kith ls`, `show`, `members`, `locks` and `clean` look at domains
+// with wrong fields, overwritten bytes and files cut short. Each run ends with a documented exit
+// code, in time, and writes nothing that disturbs a terminal.
 #include "tests/support/command.hpp"
 
 #include <algorithm>
@@ -82,16 +82,17 @@ TEST_P(HostileCommandTest, AnswersWhateverStandsInTheFiles) {
     look("ls --json", script);
     look("show it", script);
     look("members", script);
+    look("locks", script);
     look("clean --roles", script);
   }
-  EXPECT_EQ(answered_ + refused_, 4 * 48);
+  EXPECT_EQ(answered_ + refused_, 5 * 48);
   EXPECT_GT(answered_, 48);
   EXPECT_GT(refused_, 0);
 }
 
 INSTANTIATE_TEST_SUITE_P(AllKinds, HostileCommandTest,
                          ::testing::Values(Kind::channel, Kind::guests, Kind::objects, Kind::type,
-                                           Kind::bytes),
+                                           Kind::bytes, Kind::mutex, Kind::cell),
                          [](const auto& param) { return std::string(name_of(param.param)); });
 
 }  // namespace

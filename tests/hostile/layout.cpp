@@ -9,6 +9,9 @@
 #include "kith/member/internal/table_layout.hpp"
 #include "kith/region/internal/object_table.hpp"
 #include "kith/region/layout.hpp"
+#include "kith/sync/internal/named_mutex.hpp"
+
+#include "tests/hostile/world.hpp"
 
 namespace kith::hostile {
 namespace {
@@ -76,11 +79,18 @@ struct Description<internal::TableHeader> {
 template <>
 struct Description<internal::MemberRecord> {
   static constexpr std::array kFields{
-      Field{"state", Use::word},      Field{"attached_ready", Use::number},
-      Field{"pid", Use::number},      Field{"pid_namespace", Use::number},
-      Field{"since_ns", Use::number}, Field{"user", Use::number},
-      Field{"program", Use::text},    Field{"reserved", Use::unused},
+      Field{"state", Use::word},         Field{"attached_ready", Use::number},
+      Field{"pid", Use::number},         Field{"pid_namespace", Use::number},
+      Field{"since_ns", Use::number},    Field{"user", Use::number},
+      Field{"program", Use::text},       Field{"life", Use::number},
+      Field{"notes_ready", Use::number}, Field{"reserved", Use::unused},
   };
+};
+
+template <>
+struct Description<internal::WaitNote> {
+  static constexpr std::array kFields{Field{"waiter", Use::lock}, Field{"inode", Use::number},
+                                      Field{"offset", Use::number}, Field{"since", Use::number}};
 };
 
 using Control = internal::LatestControl<RealAtomics>;
@@ -113,6 +123,13 @@ struct Description<internal::LatestSlot> {
                                       Field{"reserved", Use::unused}};
 };
 
+template <>
+struct Description<internal::MutexWords> {
+  static constexpr std::array kFields{Field{"word", Use::lock}, Field{"depth", Use::number},
+                                      Field{"waited_for", Use::word},
+                                      Field{"waited_since", Use::number}};
+};
+
 // A field that was added, or taken away, is missing here or too much.
 template <class... T>
 constexpr bool describes_every_field() {
@@ -122,7 +139,7 @@ constexpr bool describes_every_field() {
 static_assert(
     describes_every_field<internal::RegionHeader, internal::ObjectTable, internal::ObjectEntry,
                           internal::TableHeader, internal::MemberRecord, Control, Role, Cell,
-                          internal::LatestSlot>());
+                          internal::LatestSlot, internal::MutexWords, internal::WaitNote>());
 
 template <class... FieldType>
 constexpr std::array<std::size_t, sizeof...(FieldType)> sizes_of(TypeList<FieldType...>) {
@@ -226,6 +243,22 @@ Places places_of_type(std::uint64_t file_size) {
   return places_of_bytes(file_size);
 }
 
+Places places_of_mutex(std::uint64_t file_size) {
+  Writer writer = with_header();
+  constexpr std::uint64_t kContent = internal::kRegionHeaderSize;
+  writer.add_struct<internal::MutexWords>("mutex", kContent);
+  writer.add("member_table", kContent + offsetof(internal::NamedMutex, member_table),
+             sizeof(std::uint64_t), Use::word);
+  return writer.end_at(file_size);
+}
+
+Places places_of_cell(std::uint64_t file_size) {
+  Writer writer = with_header();
+  writer.add_struct<internal::MutexWords>("lock",
+                                          internal::kRegionHeaderSize + offsetof(Guarded, lock));
+  return writer.end_at(file_size);
+}
+
 Places places_of_objects(std::uint64_t file_size, std::uint64_t objects_max) {
   Writer writer = with_header();
   constexpr std::uint64_t kContent = internal::kRegionHeaderSize;
@@ -257,8 +290,10 @@ Places places_of_members(std::uint64_t file_size, std::uint64_t members_max) {
         kContent + internal::lists_offset(members_max) + i * internal::kListsSize;
     const std::string name = "attach list " + std::to_string(i);
     writer.add(name + ": entry", list, 2 * sizeof(std::uint64_t), Use::number);
-    const std::uint64_t last = list + internal::kListsSize - sizeof(std::uint64_t);
+    const std::uint64_t notes = list + internal::kWaitNotesOffset;
+    const std::uint64_t last = notes - sizeof(std::uint64_t);
     writer.add(name + ": last entry", last, sizeof(std::uint64_t), Use::number);
+    writer.add_struct<internal::WaitNote>("wait note of " + std::to_string(i), notes);
   }
   return writer.end_at(file_size);
 }

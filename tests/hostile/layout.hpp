@@ -13,6 +13,7 @@ namespace kith::hostile {
 enum class Use {
   number,  // up to eight bytes, compared or counted with
   word,    // eight bytes that pack several numbers: owners, claims, states
+  lock,    // eight bytes that say who holds a lock
   text,    // for people, ended by a zero
   raw,     // bytes that mean nothing by themselves: payloads, identities, magic
   unused,  // reserved, or between two fields
@@ -32,6 +33,8 @@ using Places = std::vector<Place>;
 
 [[nodiscard]] Places places_of_bytes(std::uint64_t file_size);
 [[nodiscard]] Places places_of_type(std::uint64_t file_size);
+[[nodiscard]] Places places_of_mutex(std::uint64_t file_size);
+[[nodiscard]] Places places_of_cell(std::uint64_t file_size);
 [[nodiscard]] Places places_of_objects(std::uint64_t file_size, std::uint64_t objects_max);
 [[nodiscard]] Places places_of_members(std::uint64_t file_size, std::uint64_t members_max);
 

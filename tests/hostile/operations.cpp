@@ -9,6 +9,7 @@
 
 #include "kith/inspect/domains.hpp"
 #include "kith/inspect/inspect.hpp"
+#include "kith/inspect/locks.hpp"
 #include "kith/inspect/members.hpp"
 #include "kith/inspect/object.hpp"
 
@@ -339,6 +340,99 @@ void close_memory(Actors& actors, Byte) {
   actors.memory_bytes.reset();
 }
 
+// ---- mutexes ----
+
+LockAnswer valid(LockAnswer answer) {
+  require(to_string(answer) != "?", "an answer of a lock is none");
+  return answer;
+}
+
+MutexOptions mutex_options(Byte argument) {
+  MutexOptions options;
+  options.recursive = argument % 2 == 1;
+  return options;
+}
+
+template <class Open>
+void reopen_mutex(Actors& actors, Byte argument, Open open) {
+  actors.mutex.reset();
+  const auto repair = [argument] { return argument / 4 % 2 == 0; };
+  actors.mutex =
+      std::make_unique<Mutex>(argument / 2 % 2 == 0 ? open(mutex_options(argument))
+                                                    : open(mutex_options(argument), repair));
+}
+
+void open_mutex(Actors& actors, Byte argument) {
+  reopen_mutex(actors, argument,
+               [&](auto&&... how) { return Mutex(actors.domain(), kObject, std::move(how)...); });
+}
+
+void open_cell(Actors& actors, Byte argument) {
+  const auto region = Region<Guarded>::open(actors.domain(), kObject);
+  reopen_mutex(actors, argument,
+               [&](auto&&... how) { return Mutex(region, region->lock, std::move(how)...); });
+}
+
+void acquire_mutex(Actors& actors, Byte argument) {
+  if (!actors.mutex) return;
+  const auto deadline = argument % 2 == 0 ? Deadline::now() : Deadline::after(1ms);
+  const LockAnswer answer = valid(actors.mutex->acquire(deadline));
+  require(answer != LockAnswer::released && answer != LockAnswer::not_owner,
+          "acquire answers what it cannot");
+  if (holds(answer)) ++actors.books().locks;
+  if (answer == LockAnswer::damaged) ++actors.books().damaged;
+}
+
+void release_mutex(Actors& actors, Byte) {
+  if (!actors.mutex) return;
+  require(!holds(valid(actors.mutex->release())), "release answers what it cannot");
+}
+
+void check_mutex(Actors& actors, Byte) {
+  if (actors.mutex) (void)valid(actors.mutex->check());
+}
+
+void declare_mutex(Actors& actors, Byte) {
+  if (actors.mutex) (void)valid(actors.mutex->declare_consistent());
+}
+
+void retire_mutex(Actors& actors, Byte) {
+  if (actors.mutex) (void)valid(actors.mutex->retire());
+}
+
+void lock_mutex(Actors& actors, Byte argument) {
+  if (!actors.mutex) return;
+  if (!actors.mutex->try_lock_for(argument * 4us)) return;
+  ++actors.books().locks;
+  actors.mutex->unlock();
+}
+
+void look_at_mutex(Actors& actors, Byte) {
+  if (!actors.mutex) return;
+  require(actors.mutex->facts().waited_ns >= 0, "somebody has waited since a time to come");
+  (void)actors.mutex->is_orphaned();
+}
+
+void close_mutex(Actors& actors, Byte) {
+  actors.mutex.reset();
+}
+
+void locks_seen(Actors& actors, Byte) {
+  const auto locks = list_locks(actors.domain());
+  for (const LockView& lock : locks) {
+    require_printable(lock.object, "the object of a lock");
+    require_printable(lock.mutex.program, "the program of a holder");
+    for (const WaitingUser& waiting : lock.waiting) {
+      require_printable(waiting.user.program, "the program of a waiter");
+      require(waiting.waited_ns >= 0, "somebody waits since a time to come");
+    }
+  }
+  for (const Deadlock& deadlock : find_deadlocks(locks)) {
+    require(deadlock.users.size() == deadlock.locks.size(), "a deadlock is no circle");
+    for (const std::size_t which : deadlock.locks) require(which < locks.size(), "no such lock");
+  }
+}
+
 // New ones at the end: the corpora of fuzzers know them by number.
 constexpr std::array kOperations{
     Operation{"list", list},
@@ -380,6 +474,17 @@ constexpr std::array kOperations{
     Operation{"open_memory", open_memory},
     Operation{"use_memory", use_memory},
     Operation{"close_memory", close_memory},
+    Operation{"open_mutex", open_mutex},
+    Operation{"open_cell", open_cell},
+    Operation{"acquire_mutex", acquire_mutex},
+    Operation{"release_mutex", release_mutex},
+    Operation{"check_mutex", check_mutex},
+    Operation{"declare_mutex", declare_mutex},
+    Operation{"retire_mutex", retire_mutex},
+    Operation{"lock_mutex", lock_mutex},
+    Operation{"look_at_mutex", look_at_mutex},
+    Operation{"close_mutex", close_mutex},
+    Operation{"locks_seen", locks_seen},
 };
 
 }  // namespace

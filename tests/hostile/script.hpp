@@ -27,14 +27,16 @@ enum class Kind : std::uint8_t {
   memory_bytes,  // a MemfdRegion<> that nobody sealed
   sealed_type,   // the same, sealed
   sealed_bytes,
+  mutex,  // a mutex by itself, whose holder and a waiter have died
+  cell,   // a Region<T> with a mutex in it, the same
 };
-inline constexpr std::uint8_t kKinds = 9;
+inline constexpr std::uint8_t kKinds = 11;
 [[nodiscard]] const char* name_of(Kind kind);
 [[nodiscard]] constexpr bool is_memory(Kind kind) {
-  return kind >= Kind::memory_type;
+  return kind >= Kind::memory_type && kind <= Kind::sealed_bytes;
 }
 [[nodiscard]] constexpr bool is_sealed(Kind kind) {
-  return kind >= Kind::sealed_type;
+  return kind == Kind::sealed_type || kind == Kind::sealed_bytes;
 }
 
 enum class Deed : std::uint8_t {

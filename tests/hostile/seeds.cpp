@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "kith/channel/internal/role_record.hpp"
+#include "kith/sync/internal/mutex_word.hpp"
 
 #include "tests/hostile/operations.hpp"
 
@@ -24,13 +25,33 @@ struct Plan {
 };
 
 const std::vector<Call> kEnd{{"close_writer", 0},  {"close_reader", 0}, {"close_reader", 3},
-                             {"close_regions", 0}, {"clean", 1},        {"leave", 0},
-                             {"remove", 0},        {"remove", 1}};
+                             {"close_regions", 0}, {"close_mutex", 0},  {"clean", 1},
+                             {"leave", 0},         {"remove", 0},       {"remove", 1}};
 
 // Readers by number and role: see open_reader().
 constexpr std::uint8_t kViewer = 2;
 constexpr std::uint8_t kUnnamed = 1;
 constexpr std::uint8_t kNewGuest = 7;
+// Of mutexes: see mutex_options().
+constexpr std::uint8_t kRecursive = 1;
+constexpr std::uint8_t kRepairing = 2;
+
+// With what it takes to be asked for anything: who joins heals a mutex by itself, and whoever comes
+// to one in a region finds the dead holder.
+Plan plan_for_mutex(Kind kind) {
+  const char* open = kind == Kind::mutex ? "open_mutex" : "open_cell";
+  Plan plan;
+  plan.look = {{"list", 0}, {"members_seen", 0}, {"locks_seen", 0}};
+  plan.open = {{"join", 0}, {open, 0}};
+  plan.use = {{"look_at_mutex", 0}, {"acquire_mutex", 1}, {"check_mutex", 0},
+              {"acquire_mutex", 0}, {"declare_mutex", 0}, {"look_at_mutex", 0},
+              {"locks_seen", 0},    {"release_mutex", 0}, {"release_mutex", 0},
+              {"lock_mutex", 0},    {"reap", 0},          {open, kRecursive},
+              {"acquire_mutex", 0}, {"acquire_mutex", 0}, {"declare_mutex", 0},
+              {"release_mutex", 0}, {"close_mutex", 0},   {open, kRepairing},
+              {"lock_mutex", 0},    {"acquire_mutex", 1}, {"declare_mutex", 0}};
+  return plan;
+}
 
 Plan plan_for(Kind kind) {
   Plan plan;
@@ -61,6 +82,9 @@ Plan plan_for(Kind kind) {
       plan.open = {{"open_bytes", 0}, {"join", 0}};
       plan.use = {{"use_bytes", 0}, {"reap", 0}, {"open_bytes", 1}};
       break;
+    case Kind::mutex:
+    case Kind::cell:
+      return plan_for_mutex(kind);
     case Kind::memory_type:
     case Kind::sealed_type:
       plan = {
@@ -137,6 +161,17 @@ std::vector<std::uint64_t> wrong_numbers(std::uint64_t right, std::uint64_t size
                  {kRoleNamed, kRoleVacant, kRoleNamed | kRoleVacant, incarnation | 1,
                   incarnation | kRoleNamed | 2, incarnation | 0xffff, right | kRoleVacant, 0x0e,
                   0x1e, 0x3e, (right & ~std::uint64_t{62}) | 4});
+  }
+  if (use == Use::lock) {
+    using internal::MutexWord;
+    const std::uint64_t incarnation = std::uint64_t{7} << 32;
+    wrong.insert(wrong.end(),
+                 {MutexWord::kRetired, MutexWord::kInconsistent, MutexWord::kWaiters,
+                  MutexWord::kStarving | MutexWord::kWaiters, right ^ MutexWord::kWaiters,
+                  right ^ MutexWord::kStarving, right ^ MutexWord::kInconsistent,
+                  right & ~MutexWord::kThread, right | MutexWord::kThread, right + (1u << 16),
+                  incarnation | (1u << 16) | 2, incarnation | 0xffff, incarnation | 0x3ffff,
+                  (right & ~std::uint64_t{0xffff}) | 3, MutexWord::kThread});
   }
   // As many whatever `right` is, so that a seed has the same number in every run.
   for (std::uint64_t& number : wrong) {

@@ -1,6 +1,7 @@
 #include "tests/hostile/shared_pages.hpp"
 
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <cstddef>
@@ -26,10 +27,16 @@ struct SharedMapping {
   bool shut = false;  // it has no access at the moment, because it is watched
 };
 
-// Read by the signal handlers below, which run on the one thread there is while pages are watched.
+// Read by the signal handlers below, which run on the thread that is watched, and on a thread of
+// the library's that reaches pages while they are.
 std::array<SharedMapping, 256> mappings;
 std::mutex mappings_mutex;
-void (*vandal_turn)() = nullptr;  // null: nothing is watched
+std::atomic<void (*)()> vandal_turn = nullptr;  // null: nothing is watched
+std::atomic<long> watched_thread = 0;
+
+bool is_watched_thread() {
+  return ::syscall(SYS_gettid) == watched_thread.load(std::memory_order_relaxed);
+}
 
 void* map(void* address, std::size_t size, int protection, int flags, int file, off_t offset) {
   // What the call gives is an address, or MAP_FAILED, as its -1 is called.
@@ -68,7 +75,11 @@ void on_fault(int, siginfo_t* info, void* context) {
   for (SharedMapping& mapping : mappings) {
     const bool inside = mapping.begin != nullptr && address >= mapping.begin &&
                         address < mapping.begin + mapping.size;
-    if (!inside || !mapping.shut || vandal_turn == nullptr) continue;
+    if (!inside) continue;
+    // Another thread opens it for good, until the watched one has had its turn; it may be open by
+    // now, because that one did just the same.
+    if (!is_watched_thread()) return open(mapping);
+    if (!mapping.shut || vandal_turn == nullptr) continue;
     open(mapping);
     static_cast<ucontext_t*>(context)->uc_mcontext.gregs[REG_EFL] |= kTrapFlag;
     return;
@@ -84,7 +95,7 @@ void on_trap(int, siginfo_t*, void* context) {
   for (SharedMapping& mapping : mappings) {
     if (mapping.begin != nullptr && !mapping.shut && mapping.protection != PROT_NONE) shut(mapping);
   }
-  if (vandal_turn != nullptr) vandal_turn();
+  if (vandal_turn != nullptr) vandal_turn.load()();
   errno = error;
 }
 
@@ -119,6 +130,7 @@ bool can_watch_pages() noexcept {
 
 void watch_pages(void (*turn)()) noexcept {
   install_handlers();
+  watched_thread = ::syscall(SYS_gettid);
   vandal_turn = turn;
   for (SharedMapping& mapping : mappings) {
     if (mapping.begin != nullptr && mapping.protection != PROT_NONE) shut(mapping);
@@ -191,7 +203,7 @@ extern "C" int munmap(void* address, std::size_t size) noexcept {
 extern "C" ssize_t pread(int file, void* to, std::size_t size, off_t offset) {
   const ssize_t got = ::syscall(SYS_pread64, file, to, size, offset);
   const int error = errno;
-  if (vandal_turn != nullptr) vandal_turn();
+  if (vandal_turn != nullptr && is_watched_thread()) vandal_turn.load()();
   errno = error;
   return got;
 }

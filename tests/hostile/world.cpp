@@ -130,6 +130,20 @@ void make_region(const Domain& domain, Make make) {
   const Doomed maker([&] { return std::pair(make(), Member::join(domain)); });
 }
 
+// A dead holder, and one who died waiting for it.
+template <class Open>
+void make_mutex(Open open) {
+  const auto doomed = [open](Deadline deadline) {
+    return Doomed([=] {
+      Mutex mutex = open();
+      (void)mutex.acquire(deadline);
+      return mutex;
+    });
+  };
+  const Doomed holder = doomed(Deadline::now());
+  const Doomed waiter = doomed(Deadline::after(std::chrono::milliseconds(1)));
+}
+
 std::vector<FileImage::Extent> extents_of(int file, std::uint64_t size) {
   std::vector<FileImage::Extent> extents;
   std::vector<std::uint8_t> page(kPage);
@@ -201,6 +215,8 @@ Places places_of(Kind kind, const FileImage& image) {
   }
   if (kind == Kind::channel || kind == Kind::guests) return places_of_channel(image.size, channel);
   if (kind == Kind::objects) return places_of_objects(image.size, kObjectsMax);
+  if (kind == Kind::mutex) return places_of_mutex(image.size);
+  if (kind == Kind::cell) return places_of_cell(image.size);
   return places_of_bytes(image.size);
 }
 
@@ -211,8 +227,7 @@ std::vector<std::uint64_t> inode_places(const FileImage& image) {
   }
   std::vector<std::uint64_t> places;
   if (image.role != FileImage::Role::members) return places;
-  const std::uint64_t lists =
-      internal::kRegionHeaderSize + internal::lists_offset(kMembersMax);
+  const std::uint64_t lists = internal::kRegionHeaderSize + internal::lists_offset(kMembersMax);
   for (const FileImage::Extent& extent : image.extents) {
     for (std::uint64_t i = 0; extent.offset >= lists && i + 8 <= extent.bytes.size(); i += 8) {
       std::uint64_t word = 0;
@@ -268,6 +283,15 @@ World::World() {
         break;
       case Kind::bytes:
         make_region(domains_[i], [&] { return Region<>::create(domains_[i], kObject, 5000); });
+        break;
+      case Kind::mutex:
+        make_mutex([domain = domains_[i]] { return Mutex(domain, kObject); });
+        break;
+      case Kind::cell:
+        make_mutex([domain = domains_[i]] {
+          const auto region = Region<Guarded>::open_or_create(domain, kObject);
+          return Mutex(region, region->lock);
+        });
         break;
       case Kind::memory_type:
       case Kind::sealed_type: {

@@ -9,6 +9,7 @@
 
 #include "kith/os/file.hpp"
 #include "kith/region/domain.hpp"
+#include "kith/sync/mutex.hpp"
 
 #include "tests/hostile/layout.hpp"
 #include "tests/hostile/script.hpp"
@@ -28,6 +29,13 @@ inline constexpr std::uint32_t kObjectsMax = 5;
 struct Thing {
   std::uint64_t number = 1;
   std::array<std::uint32_t, 14> rest{};
+};
+
+// What stands in the world of a mutex inside a region.
+struct Guarded {
+  std::uint64_t before = 1;
+  MutexCell lock;
+  std::uint64_t after = 2;
 };
 
 // One file of a world, as its makers left it. Files of worlds are few and their pages mostly empty.
