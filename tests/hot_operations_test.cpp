@@ -7,11 +7,13 @@
 #include <functional>
 #include <gtest/gtest.h>
 #include <memory>
+#include <mutex>
 #include <ostream>
 #include <stdexcept>
 #include <string>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <thread>
 #include <unistd.h>
 #include <utility>
 #include <vector>
@@ -20,6 +22,7 @@
 #include "kith/member/member.hpp"
 #include "kith/region/object_region.hpp"
 #include "kith/region/region.hpp"
+#include "kith/sync/mutex.hpp"
 
 #include "tests/support/kernel_work.hpp"
 #include "tests/support/users.hpp"
@@ -282,6 +285,59 @@ TEST(HotOperationsOfMembers, AskNothingOfTheKernelForTheirOwnId) {
     auto member = std::make_shared<Member>(Member::join(scratch.domain()));
     const MemberId id = member->id();
     return [=] { demand(member->id() == id, "another id"); };
+  }));
+}
+
+// ---- locks
+
+void take_and_give_back(Mutex& mutex) {
+  demand(mutex.acquire(Deadline::never()) == LockAnswer::acquired, "not acquired");
+  demand(mutex.check() == LockAnswer::acquired, "not held");
+  demand(mutex.release() == LockAnswer::released, "not released");
+}
+
+TEST(HotOperationsOfAMutex, AskNothingOfTheKernelWhereNobodyWaits) {
+  const ScratchDirectory scratch;
+  expect_no_work(kernel_work_of([&] {
+    auto mutex = std::make_shared<Mutex>(scratch.domain(), "lock");
+    return [=] {
+      take_and_give_back(*mutex);
+      const std::scoped_lock guard(*mutex);
+    };
+  }));
+}
+
+TEST(HotOperationsOfAMutex, AskNothingOfTheKernelInsideARegion) {
+  const ScratchDirectory scratch;
+  expect_no_work(kernel_work_of([&] {
+    auto cell =
+        std::make_shared<Region<MutexCell>>(Region<MutexCell>::create(scratch.domain(), "cell"));
+    auto mutex = std::make_shared<Mutex>(*cell, **cell);
+    return [=] { take_and_give_back(*mutex); };
+  }));
+}
+
+TEST(HotOperationsOfAMutex, AskNothingOfTheKernelWhenTakenAgain) {
+  const ScratchDirectory scratch;
+  expect_no_work(kernel_work_of([&] {
+    auto mutex = std::make_shared<Mutex>(scratch.domain(), "lock", MutexOptions{.recursive = true});
+    return [=] {
+      const std::scoped_lock outer(*mutex);
+      take_and_give_back(*mutex);
+    };
+  }));
+}
+
+// What comes after a death costs no more than what came before it.
+TEST(HotOperationsOfAMutex, AskNothingOfTheKernelOnceItWasRepaired) {
+  const ScratchDirectory scratch;
+  expect_no_work(kernel_work_of([&] {
+    auto mutex = std::make_shared<Mutex>(scratch.domain(), "lock");
+    std::thread([&] { demand(mutex->try_acquire() == LockAnswer::acquired, "not free"); }).join();
+    demand(mutex->try_acquire() == LockAnswer::owner_died, "nobody died");
+    demand(mutex->declare_consistent() == LockAnswer::owner_died, "not repaired");
+    demand(mutex->release() == LockAnswer::released, "not released");
+    return [=] { take_and_give_back(*mutex); };
   }));
 }
 
