@@ -13,6 +13,7 @@
 #include "kith/inspect/inspect.hpp"
 #include "kith/member/member.hpp"
 #include "kith/region/region.hpp"
+#include "kith/sync/mutex.hpp"
 
 #include "tests/support/users.hpp"
 
@@ -163,6 +164,68 @@ TEST(Containers, OfTwoOuterUsersShareADomain) {
 TEST(Containers, OfTwoOuterUsersWhoAreRootInsideShareADomain) {
   KITH_NEEDS_SEVERAL_USERS();
   two_containers(kAlice, 0, kBob, 0);
+}
+
+// ---- locks
+
+// Holds it from its first word until it is told; then takes it once more, and dies with it.
+std::string hold_and_die(const SharedFolder& folder, Mouth& test) {
+  Mutex mutex(folder.domain_of(shared_whole()), "lock");
+  if (mutex.acquire(Deadline::after(20s)) != LockAnswer::acquired) return "it is not free";
+  test.say("held");
+  test.await("release", soon());
+  if (mutex.release() != LockAnswer::released) return "it was taken from its holder";
+  test.say("released");
+  test.await("acquire", soon());
+  if (mutex.acquire(Deadline::after(20s)) != LockAnswer::acquired) return "it is not free again";
+  test.say("held again");
+  test.await("end", soon());
+  return "it was to be killed";
+}
+
+// The other side is process 1, too, and its first thread as well: neither takes the lock for its
+// own, nor may it give back what is not.
+std::string inherit(const SharedFolder& folder, Mouth& test) {
+  Mutex mutex(folder.domain_of(shared_whole()), "lock");
+  if (mutex.check() != LockAnswer::not_owner) return "it takes the other's lock for its own";
+  if (mutex.acquire(Deadline::now()) != LockAnswer::timed_out) return "the holder was robbed";
+  if (mutex.release() != LockAnswer::not_owner) return "it gave back what was not its own";
+  test.say("refused");
+  if (mutex.acquire(Deadline::after(20s)) != LockAnswer::acquired) return "it was not handed on";
+  if (mutex.release() != LockAnswer::released) return "it could not be given back";
+  test.say("had it");
+  test.await("inherit", soon());
+  if (mutex.acquire(Deadline::after(20s)) != LockAnswer::owner_died) return "nobody died";
+  if (mutex.declare_consistent() != LockAnswer::owner_died) return "it was not to be repaired";
+  return mutex.release() == LockAnswer::released ? "" : "the repaired one could not be given back";
+}
+
+void two_containers_and_a_lock(unsigned outer_a, unsigned outer_b) {
+  const SharedFolder folder;
+  Container a("a", outer_a, 0, folder, [&](Mouth& test) { return hold_and_die(folder, test); });
+  if (!a.refusal().empty()) GTEST_SKIP() << a.refusal();
+  ASSERT_EQ(a.process().expect("held", soon()), "");
+  Container b("b", outer_b, 0, folder, [&](Mouth& test) { return inherit(folder, test); });
+  ASSERT_EQ(b.refusal(), "");
+  ASSERT_EQ(b.process().expect("refused", soon()), "");
+  a.process().tell("release");
+  ASSERT_EQ(a.process().expect("released", soon()), "");
+  ASSERT_EQ(b.process().expect("had it", soon()), "");
+  a.process().tell("acquire");
+  ASSERT_EQ(a.process().expect("held again", soon()), "");
+  b.process().tell("inherit");
+  a.process().kill();
+  EXPECT_EQ(b.process().finish(soon()).text(), "");
+}
+
+TEST(Containers, OfOneOuterUserLockAgainstEachOther) {
+  KITH_NEEDS_SEVERAL_USERS();
+  two_containers_and_a_lock(kAlice, kAlice);
+}
+
+TEST(Containers, OfTwoOuterUsersLockAgainstEachOther) {
+  KITH_NEEDS_SEVERAL_USERS();
+  two_containers_and_a_lock(kAlice, kBob);
 }
 
 TEST(Containers, OfAGuestReadsAndWritesNothing) {
