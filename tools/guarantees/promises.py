@@ -391,6 +391,78 @@ MEMORY = Section("Memory without a header", [
         {"test": ["memory_test.Huge*"]}),
 ])
 
+HOSTILE_LOCK = ["one field wrong", "bytes changed *", "files cut short, guarded"]
+LOCK_CAMPAIGN = ["one mutex, random kills and stops"]
+KEPT = "a stopped holder keeps it; who waits for it times out, or waits"
+
+LOCKS = Section("Locks", [
+    Row("Mutex: Mutex\nSharedMutex: SharedMutex",
+        "its own: the mutex is there, whole, or it is not. Of its holder: the next one is told",
+        KEPT,
+        "opens it, or creates it",
+        ERROR_OR_HANDLE,
+        {"step": ["mutex: open or create", "mutex: open beside its holder"],
+         "campaign": LOCK_CAMPAIGN,
+         "hostile": HOSTILE_LOCK,
+         "test": ["peers_locks_test.PeersLocks.CreatorKilled*",
+                  "peers_locks_test.PeersLocks.BytesOfSomethingElse*",
+                  "issues_test.Mutex.ThatCannotBeOpenedLeavesNothingBehind",
+                  "sync_test.SharedMutex.*"]}),
+    Row("Mutex SharedMutex: acquire try_acquire lock try_lock try_lock_for try_lock_until",
+        "its own: held under its name, or not held. Of the holder: it goes to the next one, once, "
+        "with `owner_died`, as soon as the holder is dead",
+        KEPT,
+        "is told of its own death like anybody else",
+        "an answer, perhaps a false one: held by two, or by nobody who lives. As late as its "
+        "deadline, never later; without one, it may wait as long as the bytes say",
+        {"step": ["mutex: acquire *"],
+         "campaign": LOCK_CAMPAIGN,
+         "explore": ["mutex: *"],
+         "mutate": ["mutex_core.hpp"],
+         "hostile": HOSTILE_LOCK,
+         "test": ["hot_operations_test.HotOperationsOfAMutex.*", "sync_test.Mutex.*",
+                  "peers_locks_test.PeersLocks.*", "member_test.DeathWatch.*", "os_test.LastWord.*",
+                  "sharing_containers_test.Containers.*LockAgainstEachOther"]}),
+    Row("Mutex: release\nMutex SharedMutex: unlock",
+        "its own: given back, or held by a dead one. Somebody asleep is woken, or wakes by itself "
+        "a tenth of a second later",
+        SAME,
+        NONE,
+        "`released`, `not_owner` or `retired`; nothing else is touched",
+        {"step": ["mutex: release", "mutex: release with somebody asleep",
+                  "mutex: acquire and release again (recursive)"],
+         "campaign": LOCK_CAMPAIGN,
+         "explore": ["mutex: *"],
+         "hostile": HOSTILE_LOCK,
+         "test": ["hot_operations_test.HotOperationsOfAMutex.*",
+                  "peers_locks_test.PeersLocks.UnlockByAStrangerIsRefused"]}),
+    Row("Mutex SharedMutex: declare_consistent\nMutex: retire check",
+        "its own: declared or retired, or the next one is told of a death",
+        SAME,
+        NONE,
+        "an answer",
+        {"step": ["mutex: declare consistent", "mutex: retire"],
+         "explore": ["mutex: 3 members*"],
+         "hostile": HOSTILE_LOCK,
+         "test": ["sync_test.Mutex.*"]}),
+    Row("Mutex: close\nSharedMutex: release",
+        "its own, while holding it: the next one is told. Of the last one of a domain: nothing is "
+        "left",
+        SAME,
+        NONE,
+        "nothing else is touched",
+        {"step": ["mutex: close*", "mutex: reap a dead holder"],
+         "hostile": HOSTILE_LOCK,
+         "test": ["peers_locks_test.PeersLocks.Closed*", "sync_test.Mutex.ClosingTheLast*"]}),
+    Row("Mutex SharedMutex: facts is_orphaned attached\n: list_locks find_deadlocks",
+        "nothing is held: looking takes no lock",
+        "shown as its holder",
+        NONE,
+        "a false answer",
+        {"hostile": HOSTILE_LOCK,
+         "test": ["inspect_test.Locks.*", "sync_test.SharedMutex.Knows*"]}),
+])
+
 TOOLS = Section("Looking, and cleaning up", [
     Row(": clean_domain",
         "its own: the next one goes on. Of others: what they held comes back",
@@ -435,7 +507,7 @@ KNOWN_AS = {
     "MappedBytes": "every kind of memory",
 }
 
-SECTIONS = [CHANNEL, REGION, DOMAIN, MEMORY, TOOLS]
+SECTIONS = [CHANNEL, REGION, DOMAIN, MEMORY, LOCKS, TOOLS]
 
 # These read what their process keeps for itself, or text: no other process is asked, none can
 # change the answer.
@@ -445,11 +517,13 @@ LatestBytesWriter LatestBytesReader: payload_max
 Draft DraftBytes Pinned PinnedBytes: answer
 Pinned PinnedBytes: sequence
 Region MemfdBytes: size
-RegionHandle: name domain created_here
+RegionHandle: name domain created_here mapped
 MemfdRegionHandle: creator_pid
 Domain: standard at path options is_private_default
 Member: domain
 Rights: from_text are_given text
+Mutex: created_ns
+SharedMutex: created_ms
 PosixShm FileMemory HugeFile SysvShm: name
 HugeFile: page_size
 SysvShm: id
@@ -458,4 +532,5 @@ MappedBytes: size is_writable identity access
 MemorySocket MemoryListener: number
 MemoryListener: turned_away
 : foreign_name parse_foreign_name
+: holds to_string
 """
