@@ -58,6 +58,7 @@ void futex_wake_all(const RealAtomics::Word<std::uint64_t>& word) noexcept {
 }
 
 void futex_wait_any(std::span<const ExpectedWord> words, Deadline deadline) noexcept {
+  if (words.size() == 1) return futex_wait(*words[0].word, words[0].expected, deadline);
   // The kernel's struct futex_waitv; its number and name are newer than the headers of some.
   struct Waiter {
     std::uint64_t value;
