@@ -2,15 +2,20 @@
 // the code under test and kernel.hpp, ask here what the mutant under test makes of them.
 //
 //   Done unlink_at(const Descriptor& directory, const std::string& name) {
-//     if (is_mutated({"unlink_at", Mutation::skipped})) return {};
+//     if (is_mutated("unlink_at", Mutation::skipped)) return {};
 //     return done(kernel().unlink(directory.number(), name));
 //   }
 //
 // Such a function has no argument that says where it is called from, and the code under test is not
 // changed to give it one. So the place is found by the stack: by return addresses, which addr2line
 // (of binutils) turns into lines once all are collected. The functions between the code under test
-// and here are compiled with frame pointers and line tables, and are no places themselves; nor is
-// what a destructor of theirs does, which no statement asked for.
+// and here are no places themselves; nor is what a destructor of theirs does, which no statement
+// asked for. All of them are compiled with
+//
+//   -g -fno-omit-frame-pointer -fno-optimize-sibling-calls
+//
+// What is compiled otherwise is no place, and nothing says so: see that there are as many as you
+// expect.
 #pragma once
 
 #include <any>

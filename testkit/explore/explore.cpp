@@ -58,6 +58,10 @@ class Search {
     if (!bounds_.replay.empty()) {
       trail_ = Trail::from_text(bounds_.replay);
       one_run();
+      if (result_.failure.empty() && trail_.left() > 0) {
+        result_.failure = "the choices do not fit: " + std::to_string(trail_.left()) +
+                          " of them were left; a replay wants the same model and the same bounds";
+      }
     } else if (bounds_.random_runs > 0) {
       random_runs();
     } else {

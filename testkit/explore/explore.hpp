@@ -1,6 +1,8 @@
 // Explorer: runs a small model of several processes through every order of their accesses to shared
 // memory, and kills them in between; reports the first run in which something was wrong.
 //
+//   #include "testkit/explore/atomics.hpp"           // Atomics and Payload
+//
 //   struct Handover : World {
 //     Atomics::Word<std::uint64_t> ready;
 //     Payload<std::uint64_t> message;
@@ -70,7 +72,7 @@ struct Bounds {
   std::uint64_t seed = 1;             // of those
   std::uint32_t accesses_max = 5000;  // of one run; more is taken for one without end
   double seconds = 0;                 // stop then, not exhausted; 0: never
-  std::string replay;                 // only this run, as Result::replay has it
+  std::string replay;                 // only this run, as Result::replay has it; all else as then
 };
 
 struct Result {
@@ -90,7 +92,8 @@ struct Result {
 };
 
 // A model: shared memory, processes and what must hold. Built anew for every run, so its members
-// are the memory at its beginning; what its constructor does, everybody has seen.
+// are the memory at its beginning; what its constructor does, everybody has seen. Words outside of
+// it are not made anew, and carry one run's end into the next.
 class World {
  public:
   using Work = std::function<void()>;

@@ -74,6 +74,13 @@ TEST(Explore, AFailureTellsItsStoryInOrderAndIsRepeated) {
   EXPECT_EQ(repeated.failure, result.failure);
 }
 
+TEST(Explore, ARepeatedRunMustFitTheModel) {
+  Bounds bounds = all();
+  bounds.replay = "0*400";
+  const Result result = explore<Handover>(bounds, kRelease, kAcquire);
+  EXPECT_NE(result.failure.find("do not fit"), std::string::npos) << result.failure;
+}
+
 // Each says that it wants in, and goes in if the other does not: never both.
 struct Dekker : World {
   Word<std::uint64_t> wants[2];
@@ -290,6 +297,31 @@ TEST(Explore, CallsOfTheKernelAreMutatedWhereTheyAreMade) {
   EXPECT_EQ(mutants.size(), 3u) << texts;
   EXPECT_EQ(results, "none;found;found;") << texts;
   EXPECT_TRUE(run().fine());
+}
+
+// Stores, then looks whether anybody sleeps; the other says that it sleeps, then does.
+struct Sleeper : World {
+  Kernel kernel;
+  Word<std::uint32_t> value;
+  Word<std::uint32_t> sleepers;
+
+  explicit Sleeper(std::memory_order stores) {
+    process("producer", [this, stores] {
+      value.store(1, stores);
+      if (sleepers.load(kOrdered) != 0) kernel.wake_all(&value);
+    });
+    process("consumer", [this] {
+      sleepers.store(1, kOrdered);
+      kernel.wait(&value, 0, 0);
+    });
+  }
+};
+
+TEST(Explore, TheKernelsLookBeforeItSleepsMayBeTooEarly) {
+  EXPECT_TRUE(explore<Sleeper>(all(), kRelaxed).fine());
+  EXPECT_TRUE(explore<Sleeper>(all(Memory::weak), kOrdered).fine());
+  const Result result = explore<Sleeper>(all(Memory::weak), kRelease);
+  EXPECT_NE(result.failure.find("everyone sleeps"), std::string::npos) << result.failure;
 }
 
 }  // namespace

@@ -116,6 +116,15 @@ void Kernel::wait(const void* word, std::uint32_t expected, std::int64_t until) 
   const std::size_t process = s.enter();
   std::uint32_t value = 0;
   std::memcpy(&value, word, sizeof value);
+  if (internal::Memory& memory = s.engine->memory(); memory.is_weak()) {
+    // The kernel's look is one like any other, and may not see yet what was stored before somebody
+    // looked whether anybody sleeps. Of a larger word, the lower half.
+    internal::Location& location = memory.at(word, value);
+    const std::size_t older = s.engine->choose_older(location, std::memory_order_seq_cst);
+    value = static_cast<std::uint32_t>(
+        memory.load(location, process, std::memory_order_seq_cst, older));
+    s.engine->note(value);
+  }
   s.tell("sleep on " + s.engine->name_of(word) + (value == expected ? "" : ": it has changed"));
   if (value != expected || (until != 0 && until <= s.now)) {
     static_cast<void>(s.answer(EAGAIN));
@@ -231,18 +240,16 @@ bool Kernel::is_directory(const std::string& path) const {
 }
 
 std::size_t Kernel::locks_held_but_shared(std::uint64_t byte) const {
-  return static_cast<std::size_t>(
-      std::count_if(state_->locks.begin(), state_->locks.end(), [&](const HeldLock& lock) {
-        return lock.byte != byte || lock.kind != Lock::shared;
-      }));
+  return static_cast<std::size_t>(std::count_if(
+      state_->locks.begin(), state_->locks.end(),
+      [&](const HeldLock& lock) { return lock.byte != byte || lock.kind != Lock::shared; }));
 }
 
 std::size_t Kernel::locks_in_children() const {
   const State& s = *state_;
-  return static_cast<std::size_t>(
-      std::count_if(s.locks.begin(), s.locks.end(), [&](const HeldLock& lock) {
-        return s.described_in_children.contains(lock.open);
-      }));
+  return static_cast<std::size_t>(std::count_if(
+      s.locks.begin(), s.locks.end(),
+      [&](const HeldLock& lock) { return s.described_in_children.contains(lock.open); }));
 }
 
 std::size_t Kernel::held_by(std::size_t process) const {

@@ -85,7 +85,7 @@ struct Kernel::State final : internal::Attachment {
     bool for_children = true;
   };
   std::vector<Mapped> mappings;
-  std::vector<std::uint64_t> of_children;  // opens that forked children hold, each as often
+  std::vector<std::uint64_t> of_children;         // opens that forked children hold, each as often
   std::set<std::uint64_t> described_in_children;  // those that they hold by a descriptor
   std::set<int> not_for_children;
   std::array<std::vector<bool>, kProcessesMax + 1> guards{};

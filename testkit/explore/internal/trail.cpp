@@ -11,8 +11,12 @@ std::string Trail::text() const {
   for (std::size_t i = 0; i < end;) {
     std::size_t same = i;
     while (same < end && choices_[same].taken == choices_[i].taken) ++same;
-    text += (text.empty() ? "" : " ") + std::to_string(choices_[i].taken);
-    if (same - i > 1) text += "*" + std::to_string(same - i);
+    if (!text.empty()) text += ' ';
+    text += std::to_string(choices_[i].taken);
+    if (same - i > 1) {
+      text += '*';
+      text += std::to_string(same - i);
+    }
     i = same;
   }
   return text.empty() ? "0" : text;

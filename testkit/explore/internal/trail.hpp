@@ -21,6 +21,7 @@ class Trail {
   void again() noexcept { next_ = 0; }
 
   [[nodiscard]] bool is_new() const noexcept { return next_ == choices_.size(); }
+  [[nodiscard]] std::size_t left() const noexcept { return choices_.size() - next_; }
   [[nodiscard]] bool is_random() const noexcept { return is_random_; }
 
   // None if the choice to be repeated is not there.
