@@ -77,8 +77,9 @@ bool Mutex::settle_slowly(LockAnswer answer) {
     Repairing repairing(*state_);
     const bool repaired = repair_->repair();
     repairing.done();
-    if (repaired) return state_->declare_consistent() == LockAnswer::owner_died;
-    answer = state_->retire();
+    // It may have declared that itself; or released it, and then it is not ours.
+    answer = repaired ? state_->declare_consistent() : state_->retire();
+    if (holds(answer)) return true;
   } else if (answer == LockAnswer::owner_died) {
     static_cast<void>(state_->release());
   }

@@ -18,7 +18,8 @@
 //              declare_consistent(); retired, for good. The handle: open; closed or moved from
 //              (using it is a broken contract).
 // Callers      any thread of any process; one handle may be shared by threads. A forked child uses
-//              its parent's handle as a process of its own, and holds nothing its parent held.
+//              its parent's handle as a process of its own, and holds nothing its parent held. No
+//              thread may use a handle while another closes it, nor be cancelled while it waits.
 // A peer dies  holding it: the next one gets it with `owner_died`; SIGKILL, exec, the end of its
 //              process or of its thread, and closing the last handle while holding it are all one.
 //              A stopped holder is alive, and keeps it. Waiting: nobody else loses a wake.

@@ -251,6 +251,19 @@ TEST(Mutex, RepairsWhereItCan) {
   repairing.unlock();
 }
 
+TEST(Mutex, ARepairMayDeclareItConsistentItself) {
+  const ScratchDirectory scratch;
+  HoldingChild holder(scratch.domain());
+  ASSERT_TRUE(holder.holds());
+  holder.child.kill();
+  Mutex inner(scratch.domain(), "lock");
+  Mutex mutex(scratch.domain(), "lock", {},
+              [&] { return inner.declare_consistent() == LockAnswer::owner_died; });
+  EXPECT_TRUE(mutex.try_lock());
+  EXPECT_EQ(mutex.check(), LockAnswer::acquired);
+  mutex.unlock();
+}
+
 TEST(Mutex, ThatCannotBeRepairedIsRetired) {
   const ScratchDirectory scratch;
   HoldingChild holder(scratch.domain());
@@ -344,6 +357,29 @@ TEST(Mutex, AForkedChildHoldsNothingAndMayWaitLikeAnybody) {
   ASSERT_EQ(child.hear(), "tried");
   EXPECT_EQ(mutex.check(), LockAnswer::acquired);
   EXPECT_EQ(mutex.release(), LockAnswer::released);
+  EXPECT_EQ(child.wait(), 0);
+}
+
+TEST(Mutex, ThreadsOfAForkedChildAreNotEachOther) {
+  const ScratchDirectory scratch;
+  Mutex mutex(scratch.domain(), "lock", {.recursive = true});
+  ASSERT_EQ(mutex.acquire(Deadline::now()), LockAnswer::acquired);  // so this thread has a number
+  ASSERT_EQ(mutex.release(), LockAnswer::released);
+  Child child([&mutex] {
+    tests::Signal held;
+    tests::Signal done;
+    std::thread other([&] {
+      if (mutex.acquire(Deadline::now()) == LockAnswer::acquired) held.tell();
+      static_cast<void>(done.wait());
+    });
+    const bool other_holds = held.wait();
+    const LockAnswer mine = mutex.acquire(Deadline::now());
+    const LockAnswer released = mutex.release();
+    done.tell();
+    other.join();
+    return other_holds && mine == LockAnswer::timed_out && released == LockAnswer::not_owner ? 0
+                                                                                             : 1;
+  });
   EXPECT_EQ(child.wait(), 0);
 }
 

@@ -202,8 +202,7 @@ class MemberWorld::Player {
         table_(kernel_.open_at(directory_, internal::kMembersName).value),
         place_(const_cast<internal::MemberRecord&>(*world.record(0))),
         records_(reinterpret_cast<std::byte*>(&place_) - internal::kRecordsOffset),
-        entry_(*reinterpret_cast<Word*>(records_ +
-                                        internal::lists_offset(world.setting_.places))),
+        entry_(*reinterpret_cast<Word*>(records_ + internal::lists_offset(world.setting_.places))),
         word_(world.words()[kWords - 1]),
         places_(world.setting_.places) {}
   Player(const Player&) = delete;

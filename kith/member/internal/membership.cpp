@@ -219,8 +219,7 @@ WaitNote* Membership::wait_notes() noexcept {
   auto* notes = reinterpret_cast<WaitNote*>(reinterpret_cast<std::byte*>(attach_list(id_.index)) +
                                             kWaitNotesOffset);
   MemberRecord& mine = record(id_.index);
-  // relaxed: only this process raises it while it is a member.
-  if (mine.notes_ready.load(std::memory_order_relaxed) != 0) return notes;
+  if (has_notes_) return notes;
   const auto offset =
       static_cast<std::uint64_t>(reinterpret_cast<std::byte*>(notes) - table_.content());
   try {
@@ -233,6 +232,7 @@ WaitNote* Membership::wait_notes() noexcept {
   }
   // release: whoever sees it may look at the page.
   mine.notes_ready.store(1, std::memory_order_release);
+  has_notes_ = true;
   return notes;
 }
 
@@ -265,12 +265,17 @@ Liveness Membership::liveness(MemberId id) const noexcept {
 
 bool Membership::may_be_dead(MemberId id) const noexcept {
   if (id == id_ && is_this_process()) return false;
+  // relaxed: only a reason to ask. 0: nobody would tell.
+  return is_dying(id) || record(id.index).life.load(std::memory_order_relaxed) == 0;
+}
+
+bool Membership::is_dying(MemberId id) const noexcept {
   if (id.index >= records_ready()) return true;
-  // relaxed: only a reason to ask.
-  const std::uint64_t state = record(id.index).state.load(std::memory_order_relaxed);
-  if (state != state_word(id.incarnation, true)) return true;
-  const std::uint32_t life = record(id.index).life.load(std::memory_order_relaxed);
-  return life == 0 || os::says_dead(life);
+  const MemberRecord& of = record(id.index);
+  // relaxed: as above.
+  const std::uint64_t state = of.state.load(std::memory_order_relaxed);
+  return state != state_word(id.incarnation, true) ||
+         os::says_dead(of.life.load(std::memory_order_relaxed));
 }
 
 std::string Membership::describe(MemberId id) const {

@@ -48,6 +48,8 @@ class Membership final : public Owners {
   [[nodiscard]] Liveness liveness(MemberId id) const noexcept override;
   // False while nothing speaks for its death: a load or two, before liveness() asks the kernel.
   [[nodiscard]] bool may_be_dead(MemberId id) const noexcept;
+  // The kernel has announced its death, or it is gone.
+  [[nodiscard]] bool is_dying(MemberId id) const noexcept;
   [[nodiscard]] std::string describe(MemberId id) const override;
   [[nodiscard]] std::vector<MemberFacts> members() const;
   ReapSummary reap_dead();
@@ -101,6 +103,7 @@ class Membership final : public Owners {
   ReapSummary reaped_at_joining_;
   std::shared_ptr<DeathWatch> watch_;
   os::LastWord last_word_;
+  bool has_notes_ = false;  // not by what stands in the table: a stranger may have written it
   struct Attached {
     std::uint32_t entry;
     std::uint32_t handles;

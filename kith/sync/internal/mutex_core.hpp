@@ -106,9 +106,10 @@ class MutexCore {
       // equivalent if remembered: an exchange that fails shows what is there.
       const std::uint64_t word = words_->word.load(std::memory_order_relaxed);
       if (MutexWord::is_retired(word)) return LockAnswer::retired;
-      const bool tried = may_take(word, wait, witness);
+      const bool last_try = deadline.has_passed();
+      const bool tried = may_take(word, wait, witness, last_try);
       if (tried && take(word, me, wait)) return wait.answer;
-      if (deadline.has_passed()) return give_up(wait, LockAnswer::timed_out);
+      if (last_try) return give_up(wait, LockAnswer::timed_out);
       if (tried) continue;  // but somebody was faster
       if (wait.slept && wait.nothing_moved) {
         const LockAnswer memory = witness.memory();
@@ -210,11 +211,13 @@ class MutexCore {
     return false;
   }
 
-  [[nodiscard]] bool may_take(std::uint64_t word, const Wait& wait,
-                              const LockWitness& witness) const noexcept {
+  [[nodiscard]] bool may_take(std::uint64_t word, const Wait& wait, const LockWitness& witness,
+                              bool last_try) const noexcept {
     if (!MutexWord::is_held(word)) {
       const bool reserved = (word & MutexWord::kStarving) != 0;
-      return !reserved || is_starving(wait) || wait.reservation_over;
+      // Who does not wait longer is not bound: it would find the lock kept for somebody for ever,
+      // if that one has given up, or is dead.
+      return !reserved || is_starving(wait) || wait.reservation_over || last_try;
     }
     const MemberId holder = owner_of(word);
     return (wait.nothing_moved || witness.may_be_dead(holder)) &&

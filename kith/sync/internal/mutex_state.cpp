@@ -30,6 +30,9 @@ namespace {
 // As long as a wake costs, on the machine it was measured on; see docs/performance.md.
 constexpr std::uint32_t kSpins = 100;
 
+// Between two looks at a holder that is dying: its memory is being torn down.
+constexpr std::chrono::microseconds kDyingPause{500};
+
 MutexPatience patience() {
   MutexPatience patience;
   patience.spins = kSpins;
@@ -106,16 +109,18 @@ MutexState::MutexState(MutexPlace* place, const LockPlace& where, MutexWords& wo
       place_(place) {
   const os::ForkGuard guard;
   join();
+  enlist();
 }
 
 MutexState::~MutexState() {
   const os::ForkGuard guard;
+  const bool was_last = delist();
   const bool ours = process_.load(std::memory_order_relaxed) == os::process_mark();
   const std::uint64_t word = words_->word.load(std::memory_order_relaxed);
   const bool held = MutexWord::is_held(word) &&
                     MutexWord::member(word) == member_.load(std::memory_order_relaxed);
   // Whoever holds it could not give it back any more.
-  if (ours && held && is_last_handle()) core_.abandon(MutexWord::holder(word));
+  if (ours && held && was_last) core_.abandon(MutexWord::holder(word));
   if (ours && place_->is_named) place_->membership->detach(place_->region.identity().inode);
   place_->region.close();  // before we may leave the domain
   delete place_;
@@ -131,7 +136,15 @@ void MutexState::join() {
   const std::uint64_t process = os::process_mark();
   if (process_.load(std::memory_order_relaxed) == process) return;
   if (!place_->membership->is_this_process()) {
-    place_->membership = Membership::of(place_->region.domain());
+    auto joined = Membership::of(place_->region.domain());
+    // The ids in the word mean nothing in another table than that of the one who opened it.
+    if (joined->table_identity() != place_->membership->table_identity()) {
+      throw Error(Errc::orphaned, {.object = place_->object,
+                                   .expected = "the member table of the parent process",
+                                   .found = "another one",
+                                   .remedy = "end the processes that use the domain"});
+    }
+    place_->membership = std::move(joined);
   }
   if (place_->is_named) place_->membership->attach(place_->region.identity().inode);
   place_->watch = place_->membership->watch_deaths();
@@ -142,6 +155,8 @@ void MutexState::join() {
 }
 
 std::uint64_t MutexState::become_known(LockAnswer& why_not) noexcept {
+  // Mostly it is known. The guard is not for who waits or gives back: a fork may hold it.
+  if (const std::uint64_t known = me(); known != 0) return known;
   const os::ForkGuard guard;
   try {
     join();
@@ -166,10 +181,8 @@ LockAnswer MutexState::acquire_slowly(Deadline deadline) noexcept {
 }
 
 LockAnswer MutexState::release_slowly() noexcept {
-  LockAnswer why_not{};
-  const std::uint64_t me = become_known(why_not);
-  if (me == 0) return LockAnswer::not_owner;
-  return core_.release(me);
+  const std::uint64_t me = this->me();
+  return me != 0 ? core_.release(me) : LockAnswer::not_owner;
 }
 
 LockAnswer MutexState::declare_consistent() noexcept {
@@ -222,7 +235,7 @@ Liveness MutexState::liveness(MemberId id) const noexcept {
 void MutexState::sleep(const RealAtomics::Word<std::uint64_t>& word, std::uint64_t expected,
                        Deadline deadline) const noexcept {
   const auto low = static_cast<std::uint32_t>(expected);
-  const WaitNoted noted(place_->notes, this_thread, me(), place_->region.identity().inode,
+  const WaitNoted noted(place_->notes, this_thread(), me(), place_->region.identity().inode,
                         place_->offset, monotonic_ns());
   if (place_->watch == nullptr || !MutexWord::is_held(expected)) {
     os::futex_wait(word, low, deadline);
@@ -230,13 +243,16 @@ void MutexState::sleep(const RealAtomics::Word<std::uint64_t>& word, std::uint64
   }
   const MemberId holder = owner_of(expected);
   const DeathWatch::Sleep known(*place_->watch, word, holder.index);
-  // It may have been heard of before we were known.
-  if (!may_be_dead(holder)) os::futex_wait(word, low, deadline);
+  // It may have been heard of before we were known, or be dying still: then not for long.
+  const bool dying = place_->membership->is_dying(holder);
+  os::futex_wait(word, low, dying ? deadline.within(kDyingPause) : deadline);
 }
 
 LockAnswer MutexState::memory() const noexcept {
   if (pages_lost()) return LockAnswer::damaged;
-  return is_orphaned() ? LockAnswer::orphaned : LockAnswer::acquired;
+  // Without its member table, nobody can tell any more who lives.
+  const bool gone = is_orphaned() || !place_->membership->is_usable();
+  return gone ? LockAnswer::orphaned : LockAnswer::acquired;
 }
 
 }  // namespace kith::internal

@@ -67,7 +67,7 @@ class MutexState final : public HeldByThreads, private LockWitness {
     const std::uint64_t process = process_.load(std::memory_order_acquire);
     // relaxed: see os::ProcessCheck.
     if (process != std::atomic_ref(*process_now_).load(std::memory_order_relaxed)) return 0;
-    const std::uint32_t thread = this_thread;
+    const std::uint32_t thread = this_thread();
     if (thread == 0) return 0;
     return MutexWord::of(member_.load(std::memory_order_relaxed), thread);
   }

@@ -20,6 +20,14 @@ bool heal_mutex(MappedRegion& region, std::uint64_t dead_owner, Deadline) {
   return true;
 }
 
+Error of_older_table(const MappedRegion& region) {
+  return Error(Errc::orphaned,
+               {.object = region.object(),
+                .expected = "members of this domain's member table",
+                .found = "processes that joined another one, which was removed",
+                .remedy = "end the processes that use it, or remove it with `kith rm --force`"});
+}
+
 // Any program that contains this code can heal mutexes, also one that only ever joins.
 [[maybe_unused]] const bool kRegistered = (register_healer(kMutexKind, &heal_mutex), true);
 
@@ -42,16 +50,11 @@ MappedRegion open_named_mutex(const Domain& domain, const std::string& name, Lif
   // relaxed: a number that names; nothing is read because of it.
   std::uint64_t theirs = known.load(std::memory_order_relaxed);
   if (theirs == member_table) return region;
-  if (theirs != 0 && region.found_in_use()) {
-    throw Error(Errc::orphaned,
-                {.object = region.object(),
-                 .expected = "members of this domain's member table",
-                 .found = "processes that joined an older one, which was removed",
-                 .remedy = "end the processes that use it, or remove it with `kith rm --force`"});
-  }
+  if (theirs != 0 && region.found_in_use()) throw of_older_table(region);
   // A holder of the older table is found dead by its incarnation, which this table has not seen.
-  known.compare_exchange_strong(theirs, member_table, std::memory_order_relaxed,
-                                std::memory_order_relaxed);
+  const bool adopted = known.compare_exchange_strong(
+      theirs, member_table, std::memory_order_relaxed, std::memory_order_relaxed);
+  if (!adopted && theirs != member_table) throw of_older_table(region);
   return region;
 }
 

@@ -15,58 +15,54 @@ namespace {
 // Never destroyed: threads may end after static objects are gone.
 struct Threads {
   std::set<HeldByThreads*> held;
+  // A child inherits them: the number of the thread that forked is its own there as well, and those
+  // of the others are never given again.
   std::bitset<MutexWord::kThreadsMax> taken;
-  std::uint64_t process = 0;
 };
 
 Threads& threads() {
   static auto& only = *new Threads;
-  // A child has only the thread that forked; the numbers of the others are free again.
-  if (const std::uint64_t process = os::process_mark(); only.process != process) {
-    only.process = process;
-    only.taken.reset();
-    if (this_thread != 0) only.taken.set(this_thread);
-  }
   return only;
 }
+
+thread_local std::uint32_t number_of_this_thread = 0;
 
 void end_this_thread() {
   const os::ForkGuard guard;
   Threads& all = threads();
-  for (HeldByThreads* held : all.held) held->thread_ends(this_thread);
-  all.taken.reset(this_thread);
-  this_thread = 0;
+  for (HeldByThreads* held : all.held) held->thread_ends(number_of_this_thread);
+  all.taken.reset(number_of_this_thread);
+  number_of_this_thread = 0;
 }
 
 }  // namespace
 
-HeldByThreads::HeldByThreads(const LockPlace& place) : place_(place) {
+void HeldByThreads::enlist() {
   const os::ForkGuard guard;
   threads().held.insert(this);
 }
 
-HeldByThreads::~HeldByThreads() {
+bool HeldByThreads::delist() noexcept {
   const os::ForkGuard guard;
-  threads().held.erase(this);
+  auto& all = threads().held;
+  all.erase(this);
+  return std::none_of(all.begin(), all.end(),
+                      [this](const HeldByThreads* other) { return other->place_ == place_; });
 }
 
-bool HeldByThreads::is_last_handle() const noexcept {
-  const os::ForkGuard guard;
-  const auto& all = threads().held;
-  return std::none_of(all.begin(), all.end(), [this](const HeldByThreads* other) {
-    return other != this && other->place_ == place_;
-  });
+std::uint32_t this_thread() noexcept {
+  return number_of_this_thread;
 }
 
 std::uint32_t number_this_thread() noexcept {
   const os::ForkGuard guard;
   Threads& all = threads();
-  if (this_thread != 0) return this_thread;
+  if (number_of_this_thread != 0) return number_of_this_thread;
   std::uint32_t number = 1;  // 0 is nobody
   while (number < all.taken.size() && all.taken.test(number)) ++number;
   if (number == all.taken.size()) return 0;
   all.taken.set(number);
-  this_thread = number;
+  number_of_this_thread = number;
   os::call_at_thread_exit(&end_this_thread);
   return number;
 }

@@ -15,26 +15,33 @@ struct LockPlace {
   friend bool operator==(const LockPlace&, const LockPlace&) noexcept = default;
 };
 
-// A handle of this process on something that a thread can hold. Known as long as it lives.
+// A handle of this process on something that a thread can hold.
 class HeldByThreads {
  public:
-  explicit HeldByThreads(const LockPlace& place);
-  virtual ~HeldByThreads();
+  explicit HeldByThreads(const LockPlace& place) noexcept : place_(place) {}
+  virtual ~HeldByThreads() = default;
   HeldByThreads(const HeldByThreads&) = delete;
   HeldByThreads& operator=(const HeldByThreads&) = delete;
 
   // Called in a thread that ends: what it holds here is given up as if it had been killed.
   virtual void thread_ends(std::uint32_t thread) noexcept = 0;
-  // No other handle of this process is on the same lock: if a thread holds it, none can release it
-  // any more once this one is gone.
-  [[nodiscard]] bool is_last_handle() const noexcept;
+
+ protected:
+  // From its last step of being made on, and until its first of being unmade, threads that end find
+  // it; each under the ForkGuard of that whole step.
+  void enlist();
+  // True if no other handle of this process is on the same lock: if a thread holds it, none can
+  // release it any more.
+  [[nodiscard]] bool delist() noexcept;
 
  private:
   LockPlace place_;
 };
 
-// Of the calling thread, from 1 on; 0 before number_this_thread() was called in it.
-inline thread_local std::uint32_t this_thread = 0;
+// Of the calling thread, from 1 on; 0 before number_this_thread() was called in it. A function, so
+// that each copy of the library in a process has threads of its own: a variable in a header would be
+// one for all of them.
+[[nodiscard]] std::uint32_t this_thread() noexcept;
 
 // Gives the calling thread a number that no living thread of this process has. 0 if there is none
 // left: MutexWord::kThreadsMax - 1 threads use locks at once.

@@ -1,0 +1,60 @@
+#include "kith/sync/internal/mutex_core.hpp"
+
+#include <gtest/gtest.h>
+
+namespace kith::internal {
+namespace {
+
+class AllLive final : public LockWitness {
+ public:
+  bool may_be_dead(MemberId) const noexcept override { return false; }
+  Liveness liveness(MemberId) const noexcept override { return Liveness::alive; }
+  void sleep(const RealAtomics::Word<std::uint64_t>& word, std::uint64_t expected,
+             Deadline deadline) const noexcept override {
+    os::futex_wait(word, static_cast<std::uint32_t>(expected), deadline);
+  }
+  LockAnswer memory() const noexcept override { return LockAnswer::acquired; }
+};
+
+constexpr std::uint64_t kMe = MutexWord::of(owner_word({4, 7}), 2);
+constexpr std::uint64_t kOther = MutexWord::of(owner_word({5, 7}), 1);
+
+TEST(MutexWord, HoldsProcessThreadAndFlagsApart) {
+  const std::uint64_t word = kMe | MutexWord::kWaiters | MutexWord::kInconsistent;
+  EXPECT_TRUE(MutexWord::is_held(word));
+  EXPECT_EQ(MutexWord::holder(word), kMe);
+  EXPECT_EQ(MutexWord::thread(word), 2u);
+  EXPECT_EQ(owner_of(word), (MemberId{4, 7}));
+  EXPECT_FALSE(MutexWord::is_held(MutexWord::kRetired));
+}
+
+// Who starved may have given up, or be dead: nobody takes its mark away but who comes next.
+TEST(MutexCore, KeptForNobodyIsTakenByWhoTries) {
+  MutexWords words{};
+  words.word.store(MutexWord::kStarving, std::memory_order_relaxed);
+  const AllLive witness;
+  EXPECT_EQ(MutexCore(words).acquire(kMe, false, witness, Deadline::now()), LockAnswer::acquired);
+  EXPECT_EQ(words.word.load(std::memory_order_relaxed), kMe);
+}
+
+TEST(MutexCore, KeptForSomebodyIsLeftAloneForAMoment) {
+  MutexWords words{};
+  words.word.store(MutexWord::kStarving, std::memory_order_relaxed);
+  const AllLive witness;
+  // It sleeps once, and takes it when nobody has come.
+  EXPECT_EQ(MutexCore(words).acquire(kMe, false, witness, Deadline::never()), LockAnswer::acquired);
+  EXPECT_NE(words.word.load(std::memory_order_relaxed) & MutexWord::kWaiters, 0u);
+}
+
+TEST(MutexCore, WhoGivesUpLeavesAMarkForThoseWhoSleep) {
+  MutexWords words{};
+  words.word.store(kOther, std::memory_order_relaxed);
+  const AllLive witness;
+  EXPECT_EQ(
+      MutexCore(words).acquire(kMe, false, witness, Deadline::after(std::chrono::milliseconds(2))),
+      LockAnswer::timed_out);
+  EXPECT_EQ(words.word.load(std::memory_order_relaxed), kOther | MutexWord::kWaiters);
+}
+
+}  // namespace
+}  // namespace kith::internal
