@@ -20,10 +20,7 @@ struct LastWord::List {
   RealAtomics::Word<std::uint32_t>* word = nullptr;
   std::atomic<std::uint32_t> begun{0};  // 1: the word is given
   std::atomic<int> users{2};            // the thread and the handle
-
-  void let_go() noexcept {
-    if (users.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
-  }
+  List* left_behind = nullptr;
 };
 
 namespace {
@@ -40,9 +37,11 @@ void* run_thread(void* argument) {
   list->begun.notify_all();
   list->work->run();
   list->work.reset();
-  // The kernel must not look at it any more when this thread ends.
-  ::syscall(SYS_set_robust_list, nullptr, sizeof list->head);
-  list->let_go();
+  if (list->users.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+    // The kernel must not look at it any more when this thread ends.
+    ::syscall(SYS_set_robust_list, nullptr, sizeof list->head);
+    delete list;
+  }
   return nullptr;
 }
 
@@ -103,7 +102,11 @@ void LastWord::take_back() noexcept {
   // Read by the kernel at the thread's end only: from here on it finds nothing to announce.
   std::atomic_ref(list_->head.list.next).store(&list_->head.list, std::memory_order_seq_cst);
   word_->store(0, std::memory_order_release);
-  std::exchange(list_, nullptr)->let_go();
+  List* list = std::exchange(list_, nullptr);
+  if (list->users.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+  // Its thread is ending, and the kernel may look at the list yet: it stays for good.
+  static std::atomic<List*> left{nullptr};
+  list->left_behind = left.exchange(list, std::memory_order_relaxed);
 }
 
 }  // namespace kith::os

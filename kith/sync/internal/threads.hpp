@@ -39,8 +39,8 @@ class HeldByThreads {
 };
 
 // Of the calling thread, from 1 on; 0 before number_this_thread() was called in it. A function, so
-// that each copy of the library in a process has threads of its own: a variable in a header would be
-// one for all of them.
+// that each copy of the library in a process has threads of its own: a variable in a header would
+// be one for all of them.
 [[nodiscard]] std::uint32_t this_thread() noexcept;
 
 // Gives the calling thread a number that no living thread of this process has. 0 if there is none
