@@ -38,6 +38,7 @@ RealAtomics::Word<std::uint32_t>& count_of(const internal::MappedRegion& region)
 // How many entries count, checked.
 std::uint32_t committed(const internal::MappedRegion& region) {
   // acquire: pairs with the release in append(), so the entries and objects below are complete.
+  // unseen if relaxed: these are plain bytes of a file, of which a model shows the newest.
   const std::uint32_t count = count_of(region).load(std::memory_order_acquire);
   if (count > objects_max_of(region)) throw_damaged(region, std::to_string(count) + " objects");
   return count;
@@ -199,6 +200,7 @@ std::byte* ObjectRegion::append(const Request& request) {
   entry.offset = offset;
   entry.size = request.size;
   // release: publishes the entry and the object to committed().
+  // unseen if relaxed: as there.
   count_of(region_).store(count + 1, std::memory_order_release);
   return place;
 }

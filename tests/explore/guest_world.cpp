@@ -53,6 +53,7 @@ GuestWorld::GuestWorld(const GuestSetting& setting) : setting_(setting) {
     process("guest " + std::to_string(i), work, work);
   }
   kernel_.set_up_as(kModel);
+  kernel_.let_fork(setting.forks);
 }
 
 GuestWorld::~GuestWorld() {
@@ -198,6 +199,7 @@ void GuestWorld::at_end() {
     require(owner != 0 || claim == 0, "at the end a free seat holds a value");
     if (claim != 0) pinning |= std::uint64_t{1} << i;
   }
+  require(guest->writer_liveness() == Liveness::dead, "at the end a dead writer is taken to live");
   require(guest->bank().joined[0].peek() == pinning, "at the end the writer looks at empty seats");
 }
 

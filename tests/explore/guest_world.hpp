@@ -24,6 +24,7 @@ namespace kith::explored {
 struct GuestSetting {
   std::vector<std::string> guests;  // the name of each one's role, or ""
   std::uint32_t seats = 2;
+  std::uint32_t forks = 0;  // children that are born at any moment and outlive everybody
 };
 
 class GuestWorld : public testkit::explore::World {

@@ -29,6 +29,10 @@ MutexWorld::MutexWorld(const MutexSetting& setting) : setting_(setting) {
     const Work work = [this, i] { live(i); };
     process("member " + std::to_string(i), work, work);
   }
+  for (std::uint32_t i = 0; i < setting.reapers; ++i) {
+    const Work work = [this] { reap(); };
+    process("reaper " + std::to_string(i), work, work);
+  }
 }
 
 // ---- the witness
@@ -132,10 +136,24 @@ void MutexWorld::give_back(std::uint64_t me) {
   }
 }
 
+void MutexWorld::reap() {
+  for (std::uint32_t i = 0; i < setting_.members; ++i) {
+    const std::uint64_t dead = dead_.at(i);
+    // As a reaper does, which asks the kernel first.
+    if (dead == 0 || liveness(internal::owner_of(dead)) != Liveness::dead) continue;
+    core().heal(dead);
+    const std::uint64_t word = words_.word.peek();
+    require(!MutexWord::is_held(word) || MutexWord::member(word) != dead,
+            "reaped, and still held by the dead");
+  }
+}
+
 // ---- the books
 
 void MutexWorld::died(std::size_t process) {
+  if (process >= setting_.members) return;
   const auto member = static_cast<std::uint32_t>(process);
+  dead_.at(member) = internal::owner_word({member, incarnations_.at(member)});
   const std::uint64_t word = words_.word.peek();
   const bool held = MutexWord::is_held(word) && internal::owner_of(word).index == member &&
                     internal::owner_of(word).incarnation == incarnations_.at(member);
@@ -163,6 +181,7 @@ void MutexWorld::at_end() {
 
 void MutexWorld::ghost(const std::function<void(std::uint64_t)>& note) const {
   for (const std::uint32_t incarnation : incarnations_) note(incarnation);
+  for (const std::uint64_t dead : dead_) note(dead);
   note(holder_ ? *holder_ + 1 : 0);
   note(torn_);
   note(retired_);
@@ -215,6 +234,9 @@ std::vector<Subject> mutex_subjects() {
       subject("mutex: 3 members x 2, the starving",
               {.members = 3, .times = 2, .losses = 1, .slices = true}, bounds(3, 0)),
       subject("mutex: the starving, deaths", starving, bounds(2, 1)),
+      subject("mutex: 2 members, one reaps", {.reapers = 1, .slices = true}, bounds(3, 1)),
+      subject("mutex: weak memory, one reaps", {.reapers = 1, .slices = true},
+              bounds(2, 1, Memory::weak)),
       subject("mutex: nobody starves", greedy, bounds(5, 0)),
       subject("mutex: weak memory", {.times = 2}, bounds(3, 0, Memory::weak)),
       subject("mutex: weak memory, deaths", {.times = 2, .slices = true},
@@ -237,6 +259,8 @@ MutationTarget mutex_target() {
               subject("3 members", {.members = 3}, bounds(3, 0)),
               subject("weak", {.times = 2}, bounds(2, 0, Memory::weak)),
               subject("deaths", {.members = 2, .slices = true}, bounds(2, 1)),
+              subject("reaper", {.reapers = 1, .slices = true}, bounds(2, 1)),
+              subject("weak, reaper", {.reapers = 1, .slices = true}, bounds(2, 1, Memory::weak)),
               subject("recursive", {.depth = 1, .slices = true}, bounds(2, 1)),
               subject("torn", {.members = 3, .repairs = false, .slices = true}, bounds(1, 1)),
               subject("retires", {.members = 3, .retires = true, .slices = true}, bounds(1, 1)),

@@ -26,6 +26,7 @@ struct MutexSetting {
   std::uint32_t trying = 0;    // so many of them do not wait at all
   std::uint32_t losses = 100;  // after which one is starving
   std::uint32_t accesses = 0;  // the first member takes it once, within so many; 0: as the others
+  std::uint32_t reapers = 0;   // each gives back once what the dead hold
   bool repairs = true;         // who is told of a death repairs; or else leaves it to the next
   bool retires = false;        // who is told of a death gives it up for good
   // Slices end. Without them, whoever is not woken sleeps for good, and is found.
@@ -59,6 +60,7 @@ class MutexWorld : public testkit::explore::World, private internal::LockWitness
   [[nodiscard]] LockAnswer acquire(std::uint32_t member, std::uint64_t me);
   void use(std::uint32_t member, std::uint64_t me, LockAnswer answer);
   void give_back(std::uint64_t me);
+  void reap();
 
   MutexSetting setting_;
   testkit::explore::Kernel kernel_;
@@ -66,6 +68,7 @@ class MutexWorld : public testkit::explore::World, private internal::LockWitness
   std::array<testkit::explore::Payload<std::uint64_t>, 2> guarded_;
   // Ghosts.
   std::array<std::uint32_t, kMembersMax> incarnations_{};  // of those who live; 0: dead
+  std::array<std::uint64_t, kMembersMax> dead_{};          // owner words of those who died last
   std::optional<std::uint32_t> holder_;  // from the moment it knows until it gives it back
   bool torn_ = false;                    // a holder died, or left what another dead one had torn
   bool retired_ = false;

@@ -62,7 +62,10 @@ ObjectRegion ObjectWorld::open() {
 void ObjectWorld::use(ObjectRegion& region, const std::string& name) {
   Thing& thing = region.find_or_create<Thing>(name, Deadline::never());
   // Each process has the region at an address of its own; where in it, all must agree.
-  const auto* first = region.find<Thing>(region.object_names().front());
+  const std::vector<std::string> names = region.object_names();
+  require(!names.empty() && region.find<Thing>(names.front()) != nullptr,
+          "it was given an object that is not there");
+  const auto* first = region.find<Thing>(names.front());
   const std::ptrdiff_t offset = &thing - first;
   require(thing.number == 7, "an object that is not whole");
   const auto [known, is_new] = known_.try_emplace(name, Known{offset, 0});
@@ -83,7 +86,8 @@ void ObjectWorld::at_end() {
   for (const auto& [name, place] : known_) {
     require(std::count(names.begin(), names.end(), name) == 1,
             "at the end a name is not there once");
-    require(region.find<Thing>(name)->uses == place.uses, "at the end what was done is lost");
+    const Thing* thing = region.find<Thing>(name);
+    require(thing != nullptr && thing->uses == place.uses, "at the end what was done is lost");
   }
   require(names.size() <= 2, "at the end there are more names than were given");
   for (const std::string& name : names) {

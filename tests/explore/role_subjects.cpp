@@ -45,6 +45,8 @@ std::vector<Subject> role_subjects() {
       subject<GuestWorld>("guests: two read by one name, and one dies", GuestSetting{{"g", "g"}}, 0,
                           1),
       subject<GuestWorld>("guests: two read, where one may", GuestSetting{{"", ""}, 1}, 1, 0),
+      subject<GuestWorld>("guests: one forks, and dies before its child", GuestSetting{{""}, 2, 1},
+                          0, 1),
       subject<GuestWorld>("guests: weak memory, one reads while the writer writes",
                           GuestSetting{{""}}, 1, 0, 1),
       subject<ObjectWorld>("objects: two create one name", ObjectSetting{{"a", "a"}}, 2, 1),
@@ -53,6 +55,18 @@ std::vector<Subject> role_subjects() {
       subject("roles: weak memory, two read by one name", {{read_named, read_and_go}}, 2, 0, 2),
   };
 }
+
+namespace {
+
+std::vector<Subject> objects() {
+  return {
+      subject<ObjectWorld>("one name", ObjectSetting{{"a", "a"}}, 1, 1),
+      subject<ObjectWorld>("two names", ObjectSetting{{"a", "b"}}, 1, 1),
+      subject<ObjectWorld>("weak", ObjectSetting{{"a", "a"}}, 1, 0, 1),
+  };
+}
+
+}  // namespace
 
 std::vector<MutationTarget> role_targets() {
   using enum RoleDeed;
@@ -80,7 +94,8 @@ std::vector<MutationTarget> role_targets() {
   return {{"role.cpp", "internal/role.cpp", subjects},
           {"latest_roles.cpp", "internal/latest_roles.cpp", subjects},
           {"latest_channel.cpp", "internal/latest_channel.cpp", subjects},
-          {"latest_reader.cpp", "internal/latest_reader.cpp", {sleeping}}};
+          {"latest_reader.cpp", "internal/latest_reader.cpp", {sleeping}},
+          {"object_region.cpp", "region/object_region.cpp", objects()}};
 }
 
 }  // namespace kith::explored

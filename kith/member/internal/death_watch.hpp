@@ -45,8 +45,8 @@ class DeathWatch final : public os::LastWord::Work {
   void end() noexcept;
 
  private:
-  static constexpr std::size_t kSeats = 64;     // sleepers of this process that are known
-  static constexpr std::size_t kWatched = 126;  // members at once; the kernel takes 128 words
+  static constexpr std::size_t kSeats = 64;       // sleepers of this process that are known
+  static constexpr std::uint32_t kWatched = 126;  // members at once; the kernel takes 128 words
 
   void run() override;
   void add(std::uint32_t member) noexcept;

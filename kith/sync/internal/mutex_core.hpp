@@ -160,14 +160,19 @@ class MutexCore {
 
   // For a reaper: if the dead member held it, nobody does any more, and the next one is told.
   void heal(std::uint64_t dead_member) noexcept {
-    std::uint64_t word = words_->word.load(std::memory_order_relaxed);
-    if (!MutexWord::is_held(word) || MutexWord::member(word) != (dead_member & kOwnerMask)) return;
-    // release: whoever takes it next sees what the dead one did, as we do. It fails only where
-    // somebody took it from the dead, or marked it and will look for itself.
-    const std::uint64_t freed = MutexWord::kInconsistent | (word & MutexWord::kStarving);
-    if (words_->word.compare_exchange_strong(word, freed, std::memory_order_release,
-                                             std::memory_order_relaxed)) {
-      os::futex_wake_all(words_->word);
+    // Two marks can be raised in between, each once.
+    for (int tries = 0; tries < 3; ++tries) {
+      // equivalent if remembered: an exchange that fails shows what is there.
+      std::uint64_t word = words_->word.load(std::memory_order_relaxed);
+      const bool is_its = MutexWord::member(word) == (dead_member & kOwnerMask);
+      if (!MutexWord::is_held(word) || !is_its) return;
+      // release: whoever takes it next sees what the dead one did, as we do since its lock is free.
+      const std::uint64_t freed = MutexWord::kInconsistent | (word & MutexWord::kStarving);
+      if (words_->word.compare_exchange_strong(word, freed, std::memory_order_release,
+                                               std::memory_order_relaxed)) {
+        os::futex_wake_all(words_->word);
+        return;
+      }
     }
   }
 
