@@ -135,12 +135,14 @@ TEST(LastWord, IsNotSpokenByAForkedChild) {
 TEST(LastWord, IsSpokenAtTheEndOfItsThread) {
   const SharedPage shared;
   auto idle = std::make_shared<Idle>();
-  const auto given = LastWord::give(shared.word(), idle);
+  auto given = LastWord::give(shared.word(), idle);
   ASSERT_TRUE(given);
   const std::uint32_t word = shared.now();
   idle->end();
   while (shared.now() == word) futex_wait(shared.word(), word, Deadline::never());
   EXPECT_TRUE(says_dead(shared.now()));
+  given.value.take_back();
+  EXPECT_EQ(shared.now(), 0u);
 }
 
 // Reads a page of a file that was cut short.
