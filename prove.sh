@@ -31,7 +31,7 @@ need_for_tests
 build_release everything "${programs[@]}" kith_cli
 
 rows="$(mktemp -d)"
-trap 'kill $(jobs -p) 2> /dev/null; rm -rf "$rows"' EXIT
+trap 'kill $(jobs -p) 2> /dev/null || true; rm -rf "$rows"' EXIT
 status=0
 prove_with() {
   "$release_dir/$1" --json "$rows/$1.json" "${options[@]}" || {
