@@ -46,8 +46,8 @@ class LockWitness {
   // Worth asking liveness(): a load or two. False while the kernel would have told us of a death.
   [[nodiscard]] virtual bool may_be_dead(MemberId id) const noexcept = 0;
   [[nodiscard]] virtual Liveness liveness(MemberId id) const noexcept = 0;
-  // Sleeps until woken, the deadline, or for no reason; and is woken early if
-  // the holder that `expected` names dies.
+  // Sleeps until woken, the deadline, or for no reason; and is woken early if the holder that
+  // `expected` names dies.
   virtual void sleep(const RealAtomics::Word<std::uint64_t>& word, std::uint64_t expected,
                      Deadline deadline) const noexcept = 0;
   // acquired: nothing is wrong with the memory the lock lies in; else orphaned or damaged.
