@@ -155,7 +155,10 @@ void fill_attach_list(const ScratchDirectory& scratch, std::uint32_t members_max
 TEST(Mutex, ThatCannotBeOpenedLeavesNothingBehind) {
   const ScratchDirectory scratch;
   const Domain domain = scratch.domain({.members_max = 4});
-  { const Mutex made(domain, "lock"); }
+  // By another process: what its watching thread maps until it has ended, a child would inherit.
+  const auto made =
+      tests::in_own_process([&](tests::Findings&) { const Mutex lock(domain, "lock"); });
+  ASSERT_EQ(made.failures, "");
   const auto verdict = tests::in_own_process([&](tests::Findings& find) {
     {
       const Member member = Member::join(domain);
