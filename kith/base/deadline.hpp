@@ -29,6 +29,12 @@ using MonotonicClock = model::Clock;
 using MonotonicClock = std::chrono::steady_clock;
 #endif
 
+// CLOCK_MONOTONIC, as it is written into shared memory for people.
+[[nodiscard]] inline std::uint64_t monotonic_now_ns() noexcept {
+  const auto since = MonotonicClock::now().time_since_epoch();
+  return static_cast<std::uint64_t>(std::chrono::nanoseconds(since).count());
+}
+
 class Deadline {
  public:
   using Clock = MonotonicClock;
@@ -62,7 +68,7 @@ class Deadline {
   // What is left; zero once it has passed.
   [[nodiscard]] std::chrono::nanoseconds remaining() const noexcept {
     if (is_never()) return std::chrono::nanoseconds::max();
-    const auto current = std::chrono::nanoseconds(Clock::now().time_since_epoch()).count();
+    const auto current = static_cast<std::int64_t>(monotonic_now_ns());
     return std::chrono::nanoseconds(monotonic_ns_ > current ? monotonic_ns_ - current : 0);
   }
 

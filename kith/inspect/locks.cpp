@@ -48,11 +48,6 @@ using internal::MutexWord;
 
 constexpr std::size_t kNone = ~std::size_t{0};
 
-std::uint64_t monotonic_ns() {
-  const auto since = Deadline::Clock::now().time_since_epoch();
-  return static_cast<std::uint64_t>(std::chrono::nanoseconds(since).count());
-}
-
 class LockList {
  public:
   LockList(const Domain& domain, const os::Descriptor& directory)
@@ -92,7 +87,7 @@ class LockList {
     if (name == names_.end() || internal::owner_of(wait.waiter) != member.id) return;
     LockView* lock = lock_at(name->second, wait.offset);
     if (lock == nullptr) return;
-    const std::uint64_t now = monotonic_ns();
+    const std::uint64_t now = monotonic_now_ns();
     const auto waited = static_cast<std::int64_t>(now > wait.since ? now - wait.since : 0);
     const LockUser user{member.id, MutexWord::thread(wait.waiter), member.pid, member.program};
     lock->waiting.push_back({user, waited});

@@ -9,6 +9,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 
 #include "kith/sync/internal/mutex_core.hpp"
 
@@ -47,9 +48,9 @@ class MutexWorld : public testkit::explore::World, private internal::LockWitness
 
   [[nodiscard]] bool may_be_dead(MemberId id) const noexcept override;
   [[nodiscard]] Liveness liveness(MemberId id) const noexcept override;
-  void sleep(const RealAtomics::Word<std::uint64_t>& word, std::uint64_t expected,
-             Deadline deadline) const noexcept override {
-    os::futex_wait(word, static_cast<std::uint32_t>(expected), deadline);
+  void sleep(const RealAtomics::Word<std::uint64_t>& word, std::uint32_t expected,
+             std::span<const MemberId>, Deadline deadline) const noexcept override {
+    os::futex_wait(word, expected, deadline);
   }
   [[nodiscard]] LockAnswer memory() const noexcept override { return LockAnswer::acquired; }
 

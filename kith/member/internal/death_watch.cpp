@@ -25,7 +25,8 @@ DeathWatch::DeathWatch(MappedRegion table, std::uint32_t members_max)
 
 // ---- sleepers
 
-DeathWatch::Sleep::Sleep(DeathWatch& watch, const Word& word, std::uint32_t member) noexcept {
+DeathWatch::Sleep::Sleep(DeathWatch& watch, const Word& word,
+                         std::span<const MemberId> members) noexcept {
   for (auto& seat : watch.seats_) {
     const Word* none = nullptr;
     // seq_cst: known first, then asked whether the member lives; the watch hears first, then looks
@@ -36,7 +37,7 @@ DeathWatch::Sleep::Sleep(DeathWatch& watch, const Word& word, std::uint32_t memb
       break;
     }
   }
-  watch.add(member);
+  for (const MemberId& member : members) watch.add(member.index);
 }
 
 DeathWatch::Sleep::~Sleep() {

@@ -10,6 +10,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "kith/base/atomics.hpp"
@@ -29,10 +30,10 @@ class DeathWatch final : public os::LastWord::Work {
 
   // ---- sleepers
 
-  // While one lives, whoever sleeps on `word` is woken when `member` is dead.
+  // While one lives, whoever sleeps on `word` is woken when any of the members is dead.
   class Sleep {
    public:
-    Sleep(DeathWatch& watch, const Word& word, std::uint32_t member) noexcept;
+    Sleep(DeathWatch& watch, const Word& word, std::span<const MemberId> members) noexcept;
     ~Sleep();
     Sleep(const Sleep&) = delete;
     Sleep& operator=(const Sleep&) = delete;

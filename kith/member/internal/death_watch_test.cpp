@@ -76,11 +76,11 @@ TEST(DeathWatch, WakesWhoSleepsWhenTheMemberIsDead) {
   {  // more than there are seats, each of which is given back
     std::vector<std::unique_ptr<DeathWatch::Sleep>> others;
     for (int i = 0; i < 100; ++i) {
-      others.push_back(std::make_unique<DeathWatch::Sleep>(*watch, word, id.index));
+      others.push_back(std::make_unique<DeathWatch::Sleep>(*watch, word, std::span(&id, 1)));
     }
   }
   std::thread sleeper([&] {
-    const DeathWatch::Sleep known(*watch, word, id.index);
+    const DeathWatch::Sleep known(*watch, word, std::span(&id, 1));
     thread = ::syscall(SYS_gettid);
     os::futex_wait(word, 0, Deadline::after(60s));
     found = me->liveness(id);

@@ -14,14 +14,15 @@
 // one to wake or the one woken was killed, costs a slice and no more.
 #pragma once
 
-#include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <span>
 
 #include "kith/base/atomics.hpp"
 #include "kith/base/deadline.hpp"
 #include "kith/member/member_id.hpp"
 #include "kith/os/futex.hpp"
+#include "kith/sync/internal/lock_witness.hpp"
 #include "kith/sync/internal/mutex_word.hpp"
 #include "kith/sync/lock_answer.hpp"
 
@@ -37,27 +38,6 @@ struct MutexWords {
   RealAtomics::Word<std::uint64_t> waited_since;
 };
 static_assert(sizeof(MutexWords) == 32);
-
-// What a waiter asks about the world outside the word.
-class LockWitness {
- public:
-  virtual ~LockWitness() = default;
-
-  // Worth asking liveness(): a load or two. False while the kernel would have told us of a death.
-  [[nodiscard]] virtual bool may_be_dead(MemberId id) const noexcept = 0;
-  [[nodiscard]] virtual Liveness liveness(MemberId id) const noexcept = 0;
-  // Sleeps until woken, the deadline, or for no reason; and is woken early if the holder that
-  // `expected` names dies.
-  virtual void sleep(const RealAtomics::Word<std::uint64_t>& word, std::uint64_t expected,
-                     Deadline deadline) const noexcept = 0;
-  // acquired: nothing is wrong with the memory the lock lies in; else orphaned or damaged.
-  [[nodiscard]] virtual LockAnswer memory() const noexcept = 0;
-
- protected:
-  LockWitness() = default;
-  LockWitness(const LockWitness&) = default;
-  LockWitness& operator=(const LockWitness&) = default;
-};
 
 struct MutexPatience {
   // After which a sleeper looks whether the holder lives.
@@ -274,7 +254,9 @@ class MutexCore {
     }
     if (MutexWord::is_held(word) && (word & MutexWord::kWaiters) == 0) note_wait(word);
     const bool kept = !MutexWord::is_held(word);
-    witness.sleep(words_->word, marked,
+    const MemberId holder = owner_of(marked);
+    witness.sleep(words_->word, static_cast<std::uint32_t>(marked),
+                  std::span(&holder, kept ? 0 : 1),
                   deadline.within(kept ? patience_.reserved : patience_.slice));
     wait.slept = true;
     const std::uint64_t after = words_->word.load(std::memory_order_relaxed);
@@ -287,11 +269,7 @@ class MutexCore {
     // equivalent if skipped: nothing depends on it.
     words_->waited_for.store(MutexWord::holder(word), std::memory_order_relaxed);
     // equivalent if skipped: nothing depends on it.
-    words_->waited_since.store(now(), std::memory_order_relaxed);
-  }
-  static std::uint64_t now() noexcept {
-    const auto since = Deadline::Clock::now().time_since_epoch();
-    return static_cast<std::uint64_t>(std::chrono::nanoseconds(since).count());
+    words_->waited_since.store(monotonic_now_ns(), std::memory_order_relaxed);
   }
 
   // Free, but for what the next holder must know; and somebody is woken who waits.

@@ -1,8 +1,9 @@
 #include "kith/sync/internal/named_mutex.hpp"
 
 #include <algorithm>
+#include <cstddef>
 
-#include "kith/base/error.hpp"
+#include "kith/base/deadline.hpp"
 #include "kith/member/internal/membership.hpp"
 
 namespace kith::internal {
@@ -20,14 +21,6 @@ bool heal_mutex(MappedRegion& region, std::uint64_t dead_owner, Deadline) {
   return true;
 }
 
-Error of_older_table(const MappedRegion& region) {
-  return Error(Errc::orphaned,
-               {.object = region.object(),
-                .expected = "members of this domain's member table",
-                .found = "processes that joined another one, which was removed",
-                .remedy = "end the processes that use it, or remove it with `kith rm --force`"});
-}
-
 // Any program that contains this code can heal mutexes, also one that only ever joins.
 [[maybe_unused]] const bool kRegistered = (register_healer(kMutexKind, &heal_mutex), true);
 
@@ -40,22 +33,12 @@ NamedMutex& named_mutex_in(const MappedRegion& region) noexcept {
   return *reinterpret_cast<NamedMutex*>(region.content());
 }
 
-MappedRegion open_named_mutex(const Domain& domain, const std::string& name, Lifetime lifetime,
-                              const Rights& rights, std::uint64_t member_table) {
+std::unique_ptr<LockSite> open_named_mutex(const Domain& domain, const std::string& name,
+                                           Lifetime lifetime, const Rights& rights) {
   MutexSpec spec;
   spec.lifetime = lifetime;
   spec.rights = rights;
-  MappedRegion region = MappedRegion::open_or_create(domain, name, spec, Deadline::now());
-  auto& known = named_mutex_in(region).member_table;
-  // relaxed: a number that names; nothing is read because of it.
-  std::uint64_t theirs = known.load(std::memory_order_relaxed);
-  if (theirs == member_table) return region;
-  if (theirs != 0 && region.found_in_use()) throw of_older_table(region);
-  // A holder of the older table is found dead by its incarnation, which this table has not seen.
-  const bool adopted = known.compare_exchange_strong(
-      theirs, member_table, std::memory_order_relaxed, std::memory_order_relaxed);
-  if (!adopted && theirs != member_table) throw of_older_table(region);
-  return region;
+  return open_named_lock(domain, name, spec, offsetof(NamedMutex, member_table));
 }
 
 MutexFacts facts_of(const MutexWords& words) noexcept {
@@ -71,8 +54,7 @@ MutexFacts facts_of(const MutexWords& words) noexcept {
   facts.thread = MutexWord::thread(word);
   facts.recursions = words.depth.load(std::memory_order_relaxed);
   const auto since = words.waited_since.load(std::memory_order_relaxed);
-  const auto now = static_cast<std::uint64_t>(
-      std::chrono::nanoseconds(Deadline::Clock::now().time_since_epoch()).count());
+  const std::uint64_t now = monotonic_now_ns();
   if (words.waited_for.load(std::memory_order_relaxed) == MutexWord::holder(word) && since <= now) {
     facts.waited_ns = static_cast<std::int64_t>(std::max<std::uint64_t>(now - since, 1));
   }

@@ -2,9 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
-#include "kith/region/internal/mapped_region.hpp"
+#include "kith/sync/internal/lock_site.hpp"
 #include "kith/sync/internal/mutex_core.hpp"
 #include "kith/sync/mutex_facts.hpp"
 
@@ -19,11 +20,10 @@ struct NamedMutex {
 };
 static_assert(sizeof(NamedMutex) == 40);
 
-// Opens it, or creates it. Throws Error; orphaned where processes use it that are members of an
-// older table of this domain, which somebody removed: who of them lives, nobody could tell.
-[[nodiscard]] MappedRegion open_named_mutex(const Domain& domain, const std::string& name,
-                                            Lifetime lifetime, const Rights& rights,
-                                            std::uint64_t member_table);
+// Opens it, or creates it. Throws what open_named_lock() throws.
+[[nodiscard]] std::unique_ptr<LockSite> open_named_mutex(const Domain& domain,
+                                                         const std::string& name, Lifetime lifetime,
+                                                         const Rights& rights);
 [[nodiscard]] NamedMutex& named_mutex_in(const MappedRegion& region) noexcept;
 
 [[nodiscard]] MutexFacts facts_of(const MutexWords& words) noexcept;

@@ -1,0 +1,52 @@
+// LockSite: the memory that one handle on a lock was opened on: a region of its own, or a cell inside
+// a region of the user's.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "kith/region/internal/mapped_region.hpp"
+#include "kith/sync/internal/threads.hpp"
+
+namespace kith {
+
+class Domain;
+
+namespace internal {
+
+class Membership;
+class DeathWatch;
+struct WaitNote;
+
+struct LockSite {
+  std::shared_ptr<Membership> membership;  // outlives the region: who closes it last is a member
+  MappedRegion region;
+  std::string object;  // for errors
+  bool is_named = false;
+  std::uint64_t offset = 0;  // of the lock in the content
+  DeathWatch* watch = nullptr;
+  WaitNote* notes = nullptr;
+
+  [[nodiscard]] LockPlace place() const noexcept { return {region.identity(), offset}; }
+  [[nodiscard]] std::byte* bytes() const noexcept { return region.content() + offset; }
+};
+
+// Opens or creates a region that is one lock. The word at `table_at` of its content names the member
+// table that owner words in it point into; 0 before the first handle. Throws Error; orphaned where
+// processes use it that are members of an older table of this domain, which somebody removed: who
+// of them lives, nobody could tell.
+[[nodiscard]] std::unique_ptr<LockSite> open_named_lock(const Domain& domain,
+                                                        const std::string& name,
+                                                        const RegionSpec& spec,
+                                                        std::uint64_t table_at);
+
+// On what lies at `cell` inside the region, by a mapping of its own. `kind` is for errors: "mutex".
+// Throws invalid_argument if it lies elsewhere, orphaned if the region has lost its name.
+[[nodiscard]] std::unique_ptr<LockSite> open_embedded_lock(const MappedRegion& region,
+                                                           const void* cell, std::uint64_t size,
+                                                           const std::string& kind);
+
+}  // namespace internal
+}  // namespace kith
