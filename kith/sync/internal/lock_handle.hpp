@@ -1,4 +1,4 @@
-// LockHandle: what every handle on a lock has in common: the memory it lies in, as which member this
+// LockHandle: what all handles on locks have in common: the memory it lies in, as which member this
 // process uses it, and how its threads wait. What a lock nobody waits for needs stands here, to be
 // compiled into the caller.
 #pragma once

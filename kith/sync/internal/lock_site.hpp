@@ -1,5 +1,5 @@
-// LockSite: the memory that one handle on a lock was opened on: a region of its own, or a cell inside
-// a region of the user's.
+// LockSite: the memory that one handle on a lock was opened on: a region of its own, or a cell
+// inside a region of the user's.
 #pragma once
 
 #include <cstddef>
@@ -33,10 +33,10 @@ struct LockSite {
   [[nodiscard]] std::byte* bytes() const noexcept { return region.content() + offset; }
 };
 
-// Opens or creates a region that is one lock. The word at `table_at` of its content names the member
-// table that owner words in it point into; 0 before the first handle. Throws Error; orphaned where
-// processes use it that are members of an older table of this domain, which somebody removed: who
-// of them lives, nobody could tell.
+// Opens or creates a region that is one lock. The word at `table_at` of its content names the
+// member table that owner words in it point into; 0 before the first handle. Throws Error; orphaned
+// where processes use it that are members of an older table of this domain, which somebody removed:
+// who of them lives, nobody could tell.
 [[nodiscard]] std::unique_ptr<LockSite> open_named_lock(const Domain& domain,
                                                         const std::string& name,
                                                         const RegionSpec& spec,
