@@ -21,7 +21,8 @@ void futex_wake_all(const RealAtomics::Word<std::uint32_t>& word) noexcept;
 // little-endian machines, and refuses what others made.
 void futex_wait(const RealAtomics::Word<std::uint64_t>& word, std::uint32_t expected,
                 Deadline deadline) noexcept;
-void futex_wake_one(const RealAtomics::Word<std::uint64_t>& word) noexcept;
+// False if nobody slept.
+bool futex_wake_one(const RealAtomics::Word<std::uint64_t>& word) noexcept;
 void futex_wake_all(const RealAtomics::Word<std::uint64_t>& word) noexcept;
 
 // Sleeps on several words at once, until one of them no longer holds what it is expected to; else

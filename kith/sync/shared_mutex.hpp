@@ -55,6 +55,9 @@ class SharedMutex {
   }
   void unlock() { mutex_.unlock(); }
 
+  // For a Condition.
+  [[nodiscard]] Mutex& mutex() noexcept { return mutex_; }
+
   // Living processes that have it open, this one included. Asks the kernel about each: for people.
   [[nodiscard]] std::uint32_t attached() const { return mutex_.attached(); }
   // When it was created: milliseconds of the wall clock since 1970.

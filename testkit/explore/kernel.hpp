@@ -103,7 +103,7 @@ class Kernel {
   // Until woken, or at `until`, which comes when nobody else can do anything; 0: never.
   void wait(const void* word, std::uint32_t expected, std::int64_t until);
   void wake_all(const void* word);
-  void wake_one(const void* word);  // any of them: each is tried
+  bool wake_one(const void* word);  // any of them: each is tried; false: nobody sleeps
   void add_one_and_wake_all(void* word);
   void pause_until(std::int64_t until);
   [[nodiscard]] std::int64_t now();

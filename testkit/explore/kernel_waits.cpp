@@ -144,7 +144,7 @@ void Kernel::wake_all(const void* word) {
   s.changed();
 }
 
-void Kernel::wake_one(const void* word) {
+bool Kernel::wake_one(const void* word) {
   State& s = *state_;
   static_cast<void>(s.enter());
   std::vector<std::size_t> asleep;
@@ -152,11 +152,12 @@ void Kernel::wake_one(const void* word) {
     if (sleeper.word == word && s.engine->is_asleep(process)) asleep.push_back(process);
   }
   s.tell("wake one on " + s.engine->name_of(word) + (asleep.empty() ? ": nobody sleeps" : ""));
-  if (asleep.empty()) return;
+  if (asleep.empty()) return false;
   const auto which = s.engine->choose(static_cast<std::uint32_t>(asleep.size()));
   s.engine->wake(asleep[which]);
   s.engine->may_die_now(asleep[which]);  // and take the wake along
   s.changed();
+  return true;
 }
 
 void Kernel::add_one_and_wake_all(void* word) {

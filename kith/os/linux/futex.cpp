@@ -31,8 +31,8 @@ void wait(const void* word, std::uint32_t expected, Deadline deadline) noexcept 
         FUTEX_BITSET_MATCH_ANY);
 }
 
-void wake(const void* word, std::uint32_t most) noexcept {
-  futex(word, FUTEX_WAKE, most, nullptr, nullptr, 0);
+long wake(const void* word, std::uint32_t most) noexcept {
+  return futex(word, FUTEX_WAKE, most, nullptr, nullptr, 0);
 }
 
 }  // namespace
@@ -50,8 +50,8 @@ void futex_wait(const RealAtomics::Word<std::uint64_t>& word, std::uint32_t expe
                 Deadline deadline) noexcept {
   wait(&word, expected, deadline);
 }
-void futex_wake_one(const RealAtomics::Word<std::uint64_t>& word) noexcept {
-  wake(&word, 1);
+bool futex_wake_one(const RealAtomics::Word<std::uint64_t>& word) noexcept {
+  return wake(&word, 1) > 0;
 }
 void futex_wake_all(const RealAtomics::Word<std::uint64_t>& word) noexcept {
   wake(&word, INT_MAX);

@@ -319,8 +319,8 @@ void futex_wait(const RealAtomics::Word<std::uint64_t>& word, std::uint32_t expe
                 Deadline deadline) noexcept {
   kernel().wait(&word, expected, time_of(deadline));
 }
-void futex_wake_one(const RealAtomics::Word<std::uint64_t>& word) noexcept {
-  kernel().wake_one(&word);
+bool futex_wake_one(const RealAtomics::Word<std::uint64_t>& word) noexcept {
+  return kernel().wake_one(&word);
 }
 void futex_wake_all(const RealAtomics::Word<std::uint64_t>& word) noexcept {
   kernel().wake_all(&word);

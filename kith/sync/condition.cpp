@@ -1,0 +1,78 @@
+#include "kith/sync/condition.hpp"
+
+#include "kith/os/fork.hpp"
+#include "kith/sync/internal/condition_core.hpp"
+#include "kith/sync/internal/handle_of_impl.hpp"
+#include "kith/sync/internal/named_lock.hpp"
+
+namespace kith {
+namespace internal {
+
+class ConditionState final : public LockHandle {
+ public:
+  ConditionState(LockSite* site, ConditionWords& words)
+      : LockHandle(site), core_(words.announced, kLockPatience) {
+    const os::ForkGuard guard;
+    join();
+  }
+
+  void notify(Wake whom) noexcept { core_.notify(whom); }
+
+  WaitAnswer wait(Mutex& mutex, Deadline deadline) noexcept {
+    const LockAnswer held = mutex.check();
+    // Given back once, it would still be held, and nobody could change anything.
+    if (held == LockAnswer::retired) return WaitAnswer::retired;
+    if (!holds(held) || mutex.facts().recursions != 0) return WaitAnswer::not_owner;
+    LockAnswer slept{};
+    if (become_known(slept) == 0) return lost(mutex, slept);
+    const EventCount::Ticket ticket = core_.arrive();
+    if (const LockAnswer given = mutex.release(); given != LockAnswer::released) {
+      return wait_answer(given);
+    }
+    slept = core_.sleep(ticket, *this, deadline);
+    const LockAnswer taken = mutex.acquire(Deadline::never());
+    if (!holds(taken)) return wait_answer(taken);
+    if (!holds(slept) && slept != LockAnswer::timed_out) return lost(mutex, slept);
+    if (taken == LockAnswer::owner_died) return WaitAnswer::owner_died;
+    return wait_answer(slept);
+  }
+
+ private:
+  // The condition cannot be waited for any more: its mutex is not held, as the answer says.
+  static WaitAnswer lost(Mutex& mutex, LockAnswer why) noexcept {
+    static_cast<void>(mutex.release());
+    return wait_answer(why);
+  }
+
+  ConditionCore core_;
+};
+
+namespace {
+[[maybe_unused]] const bool kRegistered = nobody_holds(kConditionKind);
+}  // namespace
+
+template class HandleOf<ConditionState>;
+
+}  // namespace internal
+
+using internal::ConditionState;
+
+Condition::Condition(const Domain& domain, const std::string& name, ConditionOptions options)
+    : HandleOf(internal::open_named<ConditionState, internal::ConditionWords>(
+          domain, name, internal::kConditionKind, options.lifetime, options.rights)) {}
+
+Condition::Condition(const RegionHandle& region, const ConditionCell& cell, ConditionOptions)
+    : HandleOf(internal::open_embedded<ConditionState>(region.mapped(), cell.words_, "condition")) {
+}
+
+void Condition::notify_one() noexcept {
+  state().notify(internal::Wake::one);
+}
+void Condition::notify_all() noexcept {
+  state().notify(internal::Wake::all);
+}
+WaitAnswer Condition::wait(Mutex& mutex, Deadline deadline) noexcept {
+  return state().wait(mutex, deadline);
+}
+
+}  // namespace kith

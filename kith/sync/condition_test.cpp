@@ -1,0 +1,177 @@
+#include "kith/sync/condition.hpp"
+
+#include <gtest/gtest.h>
+#include <mutex>
+
+#include "kith/sync/shared_mutex.hpp"
+
+#include "tests/support/child.hpp"
+#include "tests/support/scratch_domain.hpp"
+
+namespace kith {
+namespace {
+
+using namespace std::chrono_literals;
+using tests::Child;
+using tests::Mouth;
+using tests::ScratchDirectory;
+using tests::soon;
+
+Deadline patience() {
+  return Deadline::after(30s);
+}
+
+struct Shared {
+  MutexCell lock;
+  ConditionCell changed;
+  int count = 0;
+  int waiting = 0;
+};
+
+// Waits until `count` is `wanted`; says "waits" while it holds the mutex.
+Child waiting_for(const Region<Shared>& region, int wanted) {
+  return Child([&region, wanted](Mouth& parent) {
+    Mutex lock(region, region->lock);
+    Condition changed(region, region->changed);
+    if (lock.acquire(patience()) != LockAnswer::acquired) return 1;
+    ++region->waiting;
+    parent.say("waits");
+    const WaitAnswer answer =
+        changed.wait(lock, patience(), [&] { return region->count >= wanted; });
+    parent.say(std::string(to_string(answer)));
+    const bool held = lock.check() == LockAnswer::acquired || answer == WaitAnswer::owner_died;
+    return held && holds(lock.declare_consistent()) && lock.release() == LockAnswer::released ? 0
+                                                                                              : 2;
+  });
+}
+
+TEST(Condition, WakesWhoWaitsForWhatWasChanged) {
+  const ScratchDirectory scratch;
+  auto region = Region<Shared>::create(scratch.domain(), "shared");
+  Child waiter = waiting_for(region, 2);
+  ASSERT_EQ(waiter.hear(), "waits");
+  Mutex lock(region, region->lock);
+  Condition changed(region, region->changed);
+  for (int i = 0; i < 2; ++i) {
+    const std::scoped_lock guard(lock);
+    ++region->count;
+    changed.notify_one();
+  }
+  EXPECT_EQ(waiter.hear(), "happened");
+  EXPECT_EQ(waiter.wait(), 0);
+}
+
+TEST(Condition, WakesAllOfThem) {
+  const ScratchDirectory scratch;
+  auto region = Region<Shared>::create(scratch.domain(), "shared");
+  Child first = waiting_for(region, 1);
+  Child second = waiting_for(region, 1);
+  Child third = waiting_for(region, 1);
+  for (Child* child : {&first, &second, &third}) ASSERT_EQ(child->hear(), "waits");
+  Mutex lock(region, region->lock);
+  Condition changed(region, region->changed);
+  {
+    const std::scoped_lock guard(lock);
+    EXPECT_EQ(region->waiting, 3);
+    region->count = 1;
+  }
+  changed.notify_all();
+  for (Child* child : {&first, &second, &third}) {
+    EXPECT_EQ(child->hear(), "happened");
+    EXPECT_EQ(child->wait(), 0);
+  }
+}
+
+TEST(Condition, LosesNoWakeToOneWhoWasKilled) {
+  const ScratchDirectory scratch;
+  auto region = Region<Shared>::create(scratch.domain(), "shared");
+  Child victim = waiting_for(region, 1);
+  ASSERT_EQ(victim.hear(), "waits");
+  Child waiter = waiting_for(region, 1);
+  ASSERT_EQ(waiter.hear(), "waits");
+  Mutex lock(region, region->lock);
+  Condition changed(region, region->changed);
+  ASSERT_TRUE(victim.stop());
+  ASSERT_TRUE(holds(lock.acquire(patience())));
+  region->count = 1;
+  changed.notify_one();  // for the stopped one, or for the other
+  changed.notify_one();
+  EXPECT_EQ(lock.release(), LockAnswer::released);
+  victim.kill();
+  EXPECT_EQ(waiter.hear(), "happened");
+  EXPECT_EQ(waiter.wait(), 0);
+}
+
+TEST(Condition, TellsWhoWaitsThatAHolderDied) {
+  const ScratchDirectory scratch;
+  auto region = Region<Shared>::create(scratch.domain(), "shared");
+  Child waiter = waiting_for(region, 1);
+  ASSERT_EQ(waiter.hear(), "waits");
+  Child killed([&](Mouth& parent) {
+    auto* lock = new Mutex(region, region->lock);
+    Condition changed(region, region->changed);
+    if (lock->acquire(patience()) != LockAnswer::acquired) return 1;
+    changed.notify_all();
+    parent.say("notified");
+    return parent.hear(soon()) ? 0 : 2;
+  });
+  ASSERT_EQ(killed.hear(), "notified");
+  killed.kill();
+  EXPECT_EQ(waiter.hear(), "owner_died");
+  EXPECT_EQ(waiter.wait(), 0);
+}
+
+TEST(Condition, TimesOutWithTheMutexHeld) {
+  const ScratchDirectory scratch;
+  auto region = Region<Shared>::create(scratch.domain(), "shared");
+  Mutex lock(region, region->lock);
+  Condition changed(region, region->changed);
+  ASSERT_EQ(lock.acquire(patience()), LockAnswer::acquired);
+  EXPECT_EQ(changed.wait(lock, Deadline::now()), WaitAnswer::timed_out);
+  EXPECT_EQ(changed.wait(lock, Deadline::after(2ms)), WaitAnswer::timed_out);
+  EXPECT_EQ(changed.wait(lock, Deadline::now(), [] { return false; }), WaitAnswer::timed_out);
+  EXPECT_EQ(changed.wait(lock, Deadline::now(), [] { return true; }), WaitAnswer::happened);
+  EXPECT_EQ(lock.check(), LockAnswer::acquired);
+  EXPECT_EQ(lock.release(), LockAnswer::released);
+}
+
+TEST(Condition, IsNotWaitedForWithoutItsMutexOrWithItTwice) {
+  const ScratchDirectory scratch;
+  const Domain domain = scratch.domain();
+  Mutex lock(domain, "lock", {.recursive = true});
+  Condition changed(domain, "changed");
+  EXPECT_EQ(changed.wait(lock, patience()), WaitAnswer::not_owner);
+  ASSERT_EQ(lock.acquire(patience()), LockAnswer::acquired);
+  ASSERT_EQ(lock.acquire(patience()), LockAnswer::acquired);
+  EXPECT_EQ(changed.wait(lock, patience()), WaitAnswer::not_owner);
+  EXPECT_EQ(lock.release(), LockAnswer::released);
+  EXPECT_EQ(lock.release(), LockAnswer::released);
+}
+
+TEST(Condition, ThatIsRemovedTellsWhoWaitsAndLetsTheMutexGo) {
+  const ScratchDirectory scratch;
+  const Domain domain = scratch.domain();
+  Child waiter([domain](Mouth& parent) {
+    Mutex lock(domain, "lock");
+    Condition changed(domain, "changed");
+    if (lock.acquire(patience()) != LockAnswer::acquired) return 1;
+    parent.say("waits");
+    if (changed.wait(lock, Deadline::never()) != WaitAnswer::orphaned) return 2;
+    return lock.check() == LockAnswer::not_owner ? 0 : 3;
+  });
+  ASSERT_EQ(waiter.hear(), "waits");
+  EXPECT_EQ(remove_object(domain, "changed", Force::yes), Removal::removed);
+  EXPECT_EQ(waiter.wait(), 0);
+}
+
+TEST(Condition, GoesWithTheMutexOfASharedMutex) {
+  const ScratchDirectory scratch;
+  const Domain domain = scratch.domain();
+  SharedMutex lock(domain, "lock");
+  Condition changed(domain, "changed");
+  const std::scoped_lock guard(lock);
+  EXPECT_EQ(changed.wait(lock.mutex(), Deadline::after(1ms)), WaitAnswer::timed_out);
+}
+
+}  // namespace
+}  // namespace kith

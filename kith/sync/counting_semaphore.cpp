@@ -1,0 +1,66 @@
+#include "kith/sync/counting_semaphore.hpp"
+
+#include <optional>
+
+#include "kith/os/fork.hpp"
+#include "kith/sync/internal/counting_core.hpp"
+#include "kith/sync/internal/handle_of_impl.hpp"
+#include "kith/sync/internal/named_lock.hpp"
+
+namespace kith {
+namespace internal {
+
+class CountingSemaphoreState final : public LockHandle {
+ public:
+  CountingSemaphoreState(LockSite* site, CountingSemaphoreWords& words)
+      : LockHandle(site), core_(words.count, words.announced, kLockPatience) {
+    const os::ForkGuard guard;
+    join();
+  }
+
+  LockAnswer acquire(Deadline deadline) noexcept {
+    LockAnswer answer = core_.try_take();
+    if (!holds(answer)) {
+      if (become_known(answer) == 0) return answer;
+      answer = core_.acquire(*this, deadline);
+    }
+    return holds(answer) && pages_lost() ? LockAnswer::damaged : answer;
+  }
+  LockAnswer release(std::uint32_t times) noexcept { return core_.release(times); }
+  [[nodiscard]] std::uint64_t count() const noexcept { return core_.count(); }
+
+ private:
+  CountingCore core_;
+};
+
+namespace {
+[[maybe_unused]] const bool kRegistered = nobody_holds(kCountingSemaphoreKind);
+}  // namespace
+
+template class HandleOf<CountingSemaphoreState>;
+
+}  // namespace internal
+
+using internal::CountingSemaphoreState;
+
+CountingSemaphore::CountingSemaphore(const Domain& domain, const std::string& name,
+                                     CountingSemaphoreOptions options)
+    : HandleOf(internal::open_named<CountingSemaphoreState, internal::CountingSemaphoreWords>(
+          domain, name, internal::kCountingSemaphoreKind, options.lifetime, options.rights)) {}
+
+CountingSemaphore::CountingSemaphore(const RegionHandle& region, const CountingSemaphoreCell& cell,
+                                     CountingSemaphoreOptions)
+    : HandleOf(internal::open_embedded<CountingSemaphoreState>(region.mapped(), cell.words_,
+                                                               "counting semaphore")) {}
+
+LockAnswer CountingSemaphore::acquire(Deadline deadline) noexcept {
+  return state().acquire(deadline);
+}
+LockAnswer CountingSemaphore::release(std::uint32_t times) noexcept {
+  return state().release(times);
+}
+std::uint64_t CountingSemaphore::count() const noexcept {
+  return state().count();
+}
+
+}  // namespace kith

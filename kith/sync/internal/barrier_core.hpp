@@ -1,0 +1,162 @@
+// BarrierCore: parties that wait for one another, phase after phase, and not for the dead.
+//
+// A party sits on a seat, whose word names its process; where it has arrived is a word of its own.
+// A phase is over when all who sit have arrived: anybody who waits finds that out, and one of them
+// makes the next phase with one exchange. There is no count that a death could leave wrong. What a
+// phase that is over has to tell stands beside its number, and stays until the next one is over;
+// nobody who has a seat can miss it, because the next one waits for all of them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "kith/base/atomics.hpp"
+#include "kith/member/member_id.hpp"
+#include "kith/sync/internal/event_count.hpp"
+#include "kith/sync/internal/waiting.hpp"
+#include "kith/sync/lock_answer.hpp"
+
+namespace kith::internal {
+
+struct BarrierSeat {
+  // An owner word; 0 until somebody first sits there, who is waited for; or one of the below.
+  RealAtomics::Word<std::uint64_t> party;
+  RealAtomics::Word<std::uint64_t> arrived;  // the number of the phase after the one it waits in
+};
+static_assert(sizeof(BarrierSeat) == 16);
+
+struct BarrierWords {
+  RealAtomics::Word<std::uint64_t> phase;  // its number, times two; plus 1: the last one lost some
+  RealAtomics::Word<std::uint64_t> announced;
+};
+
+class BarrierCore {
+ public:
+  using Word = RealAtomics::Word<std::uint64_t>;
+  static constexpr std::size_t kNoSeat = ~std::size_t{0};
+
+  BarrierCore(BarrierWords& words, std::span<BarrierSeat> seats,
+              const WaitPatience& patience) noexcept
+      : words_(&words), announced_(words.announced), seats_(seats), patience_(patience) {}
+
+  // A seat that nobody living sits on; kNoSeat if there is none.
+  [[nodiscard]] std::size_t sit_down(std::uint64_t me, const LockWitness& witness) noexcept {
+    for (std::size_t i = 0; i < seats_.size(); ++i) {
+      // relaxed: what it shows is used only after an exchange of it has succeeded.
+      std::uint64_t word = seats_[i].party.load(std::memory_order_relaxed);
+      if (has_owner(word) && witness.liveness(owner_of(word)) != Liveness::dead) continue;
+      // acq_rel: what the last party wrote there is seen; and see is_over().
+      if (seats_[i].party.compare_exchange_strong(word, me, std::memory_order_acq_rel,
+                                                  std::memory_order_relaxed)) {
+        return i;
+      }
+    }
+    return kNoSeat;
+  }
+
+  // Of the phase that is not over yet.
+  [[nodiscard]] std::uint64_t phase() const noexcept {
+    // acquire: what others did before the last one was over is seen.
+    return number(words_->phase.load(std::memory_order_acquire));
+  }
+
+  void arrive(std::size_t seat, std::uint64_t phase) noexcept {
+    // seq_cst: arrived, then asked who waits; see EventCount. It also publishes what was done.
+    seats_[seat].arrived.store(phase + 1, std::memory_order_seq_cst);
+  }
+
+  // acquired: the phase is over; owner_died: it is, but not all parties live; timed_out ...
+  LockAnswer wait(std::uint64_t phase, const LockWitness& witness, Deadline deadline) noexcept {
+    return wait_until(
+        announced_, witness, deadline, patience_,
+        [&](bool doubt) { return look(phase, witness, doubt); },
+        [&](Holders& holders) { return list(phase, holders); });
+  }
+
+  // Of one's own will: nobody waits for this party any more, until another sits there.
+  void leave(std::size_t seat, std::uint64_t me) noexcept { vacate(seat, me, kLeft); }
+
+  // For a reaper, and for handles that close where they should not.
+  void abandon(std::uint64_t owner) noexcept {
+    for (std::size_t i = 0; i < seats_.size(); ++i) vacate(i, owner, kDied);
+  }
+
+ private:
+  // Nobody sits there; a mark that is no owner.
+  static constexpr std::uint64_t kDied = std::uint64_t{1} << 30;
+  static constexpr std::uint64_t kLeft = std::uint64_t{1} << 31;
+  static_assert(((kDied | kLeft) & kOwnerMask) == 0);
+  static constexpr std::uint64_t kLost = 1;
+
+  [[nodiscard]] static std::uint64_t number(std::uint64_t phase) noexcept { return phase >> 1; }
+
+  [[nodiscard]] std::optional<LockAnswer> look(std::uint64_t phase, const LockWitness& witness,
+                                               bool doubt) noexcept {
+    for (int tries = 0; tries < 2; ++tries) {
+      // acquire: what the others did before it was over is seen.
+      std::uint64_t now = words_->phase.load(std::memory_order_acquire);
+      if (number(now) != phase) return told(now);
+      const std::optional<bool> lost = is_over(phase, witness, doubt);
+      if (!lost) return std::nullopt;
+      const std::uint64_t next = (phase + 1) << 1 | (*lost ? kLost : 0);
+      // seq_cst: over, then asked who waits; see EventCount. release: for those who read it above.
+      if (words_->phase.compare_exchange_strong(now, next, std::memory_order_seq_cst,
+                                                std::memory_order_relaxed)) {
+        announced_.announce(Wake::all);
+        return told(next);
+      }
+    }
+    return std::nullopt;
+  }
+  [[nodiscard]] static LockAnswer told(std::uint64_t phase) noexcept {
+    return (phase & kLost) != 0 ? LockAnswer::owner_died : LockAnswer::acquired;
+  }
+
+  // None while somebody is waited for; else whether a party was lost.
+  [[nodiscard]] std::optional<bool> is_over(std::uint64_t phase, const LockWitness& witness,
+                                            bool doubt) const noexcept {
+    bool lost = false;
+    for (const BarrierSeat& seat : seats_) {
+      // seq_cst: looked at after the arrival in the event count was noted; see EventCount.
+      const std::uint64_t party = seat.party.load(std::memory_order_seq_cst);
+      if (party == 0) return std::nullopt;
+      if (has_owner(party)) {
+        if (seat.arrived.load(std::memory_order_seq_cst) == phase + 1) continue;
+        const MemberId who = owner_of(party);
+        if (!doubt && !witness.may_be_dead(who)) return std::nullopt;
+        if (witness.liveness(who) != Liveness::dead) return std::nullopt;
+      }
+      lost = lost || party != kLeft;
+    }
+    return lost;
+  }
+
+  [[nodiscard]] std::size_t list(std::uint64_t phase, Holders& holders) const noexcept {
+    std::size_t count = 0;
+    for (const BarrierSeat& seat : seats_) {
+      if (count == holders.size()) break;
+      // relaxed: whom to watch, as a hint.
+      const std::uint64_t party = seat.party.load(std::memory_order_relaxed);
+      const bool arrived = seat.arrived.load(std::memory_order_relaxed) == phase + 1;
+      if (has_owner(party) && !arrived) holders[count++] = owner_of(party);
+    }
+    return count;
+  }
+
+  void vacate(std::size_t seat, std::uint64_t owner, std::uint64_t mark) noexcept {
+    // seq_cst: gone, then asked who waits; see EventCount.
+    if (seats_[seat].party.compare_exchange_strong(owner, mark, std::memory_order_seq_cst,
+                                                   std::memory_order_relaxed)) {
+      announced_.announce(Wake::all);
+    }
+  }
+
+  BarrierWords* words_;
+  EventCount announced_;
+  std::span<BarrierSeat> seats_;
+  WaitPatience patience_;
+};
+
+}  // namespace kith::internal
