@@ -66,6 +66,8 @@ void Kernel::let_fork(std::uint32_t times) {
 
 void Kernel::forbid_forks(bool really) {
   State& s = *state_;
+  // Up to here a fork may come: also right before the guard, where an earlier one was left out.
+  if (s.engine->in_process()) s.may_fork(s.engine->running());
   s.guards[s.engine->in_process() ? s.engine->running() : kProcessesMax].push_back(really);
 }
 
