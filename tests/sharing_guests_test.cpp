@@ -426,6 +426,36 @@ TEST_F(GuestsTest, AreAskedBeforeARemovalAndToldOfIt) {
   EXPECT_EQ(bob.finish(soon()).text(), "");
 }
 
+// The remover is stopped with the lock that keeps guests out, as between any two of its calls.
+TEST_F(GuestsTest, WaitForARemoverThatIsAtWorkAndAreNotToldThatTheyMayNot) {
+  Process writer = alice();
+  Process remover = as_user("remover", kAlice, kGroup, [&](Mouth& test) -> std::string {
+    {
+      const auto seats = os::open_path(satellite("seats"), os::Access::read_write);
+      const auto held =
+          os::try_lock(seats.value, internal::RegionLock::kUse, os::LockKind::exclusive);
+      if (!held || held.value != os::Locked::yes) return "cannot lock";
+      test.say("at work");
+      test.await("give up", soon());
+    }
+    return "";
+  });
+  ASSERT_EQ(remover.expect("at work", soon()), "");
+  Process bob = as_user("bob", kBob, kGroup, [&](Mouth& test) -> std::string {
+    std::string why =
+        why_not_refused([&] { LatestReader<Whole> reader(domain(), "pose"); }, Errc::not_found, {});
+    if (!why.empty()) return why;
+    test.say("waits");
+    LatestReader<Whole> reader(domain(), "pose", named("", Deadline::after(20s)));
+    return reader.acquire() ? "" : "cannot read";
+  });
+  EXPECT_EQ(bob.expect("waits", soon()), "");
+  remover.tell("give up");
+  EXPECT_EQ(remover.finish(soon()).text(), "");
+  EXPECT_EQ(bob.finish(soon()).text(), "");
+  EXPECT_EQ(end(writer), "");
+}
+
 TEST_F(GuestsTest, LeaveNothingBehindThatIsInTheWay) {
   Process writer = alice();
   EXPECT_EQ(as_guest([&](Mouth&) -> std::string {

@@ -125,6 +125,7 @@ std::unique_ptr<LatestGuest> LatestGuest::open(const Domain& domain, const Lates
   if (!seats) return nullptr;
   const auto used = os::try_lock(seats->file, RegionLock::kUse, os::LockKind::shared);
   if (!used) throw system_error(object, "locking it for use", used.error);
+  if (used.value == os::Locked::refused) return nullptr;  // a remover is at work
   if (!name_stands_for(directory, request.name, identity)) return nullptr;
   return std::unique_ptr<LatestGuest>(
       new LatestGuest(domain, request, identity, std::move(*data), std::move(*seats)));
@@ -211,6 +212,17 @@ Error not_made_yet(const Domain& domain, const LatestRequest& request) {
                 .remedy = "start the program that creates it, or allow a longer deadline"});
 }
 
+// Whether what bears the name has no files for guests. One that comes or goes has: they are there
+// before it has its name, and as long as it has it.
+bool is_for_members_only(const Domain& domain, const std::string& name) {
+  const auto directory = domain.open();
+  const auto facts = os::facts_at(directory, name);
+  if (!facts) return facts.error != ENOENT;
+  const os::FileIdentity identity = facts.value.identity;
+  const auto data = os::facts_at(directory, satellite_name(identity, kDataSatellite));
+  return data.error == ENOENT && name_stands_for(directory, name, identity);
+}
+
 }  // namespace
 
 std::unique_ptr<LatestSource> open_for_reading(const Domain& domain, const LatestRequest& request) {
@@ -225,9 +237,7 @@ std::unique_ptr<LatestSource> open_for_reading(const Domain& domain, const Lates
       check_role_name(request.role);
       if (!no_domain) {
         if (auto guest = LatestGuest::open(domain, request)) return guest;
-        const auto directory = domain.open();  // refused, the text says how to share
-        const bool is_there = os::facts_at(directory, request.name).error != ENOENT;
-        if (is_there) throw;
+        if (is_for_members_only(domain, request.name)) throw;  // the text says how to share
       }
       if (request.deadline.has_passed()) throw not_made_yet(domain, request);
     }

@@ -188,13 +188,16 @@ bool retire(const RegionFile& region, const std::string& name) {
 
 namespace {
 
-// Guests hold no use lock on a file they cannot open; they hold one on the file they can.
-bool has_guests(const Domain& domain, const RegionFile& region, const std::string& object) {
-  if (!region.facts.has_satellites) return false;
-  const auto seats = open_seats(domain, region.identity, os::Access::read_write, object);
-  if (!seats) return false;
-  const auto used = os::is_locked_elsewhere(seats->file, RegionLock::kUse, os::LockKind::exclusive);
-  return used && used.value;
+// Guests hold no use lock on a file they cannot open; they hold one on the file they can. False if
+// somebody does; otherwise nobody comes in until `seats` is closed.
+bool keep_guests_out(const Domain& domain, const RegionFile& region, const std::string& object,
+                     std::optional<RegionFile>& seats) {
+  if (!region.facts.has_satellites) return true;
+  seats = open_seats(domain, region.identity, os::Access::read_write, object);
+  if (!seats) return true;
+  const auto alone = os::try_lock(seats->file, RegionLock::kUse, os::LockKind::exclusive);
+  if (!alone) throw system_error(object, "locking its seats for removal", alone.error);
+  return alone.value == os::Locked::yes;
 }
 
 }  // namespace
@@ -212,6 +215,7 @@ Removal remove_region(const Domain& domain, const std::string& name, Force force
     return remove_unreadable(domain, name, object);
   }
   if (!region || (only != nullptr && region->identity != *only)) return Removal::not_found;
+  std::optional<RegionFile> seats;
   if (force == Force::no && !is_over(*region)) {
     // Holding `use` exclusively until the file is closed keeps newcomers out meanwhile.
     const auto alone = os::try_lock(region->file, RegionLock::kUse, os::LockKind::exclusive);
@@ -219,7 +223,7 @@ Removal remove_region(const Domain& domain, const std::string& name, Force force
     if (alone.value == os::Locked::refused) return Removal::in_use;
     // They do not keep an object alive whose members all left; but nobody takes it from them
     // unasked.
-    if (only == nullptr && has_guests(domain, *region, object)) return Removal::in_use;
+    if (only == nullptr && !keep_guests_out(domain, *region, object, seats)) return Removal::in_use;
   }
   if (!retire(*region, name)) return Removal::in_use;
   if (name_stands_for(region->directory, name, region->identity)) {
