@@ -34,6 +34,13 @@ void check_stamp(const RegionFacts& facts, const LatestRequest& request,
   check_latest(request, facts, LatestShape::Part::data, object);
 }
 
+Error removed_meanwhile(const std::string& object) {
+  return Error(Errc::orphaned, {.object = object,
+                                .expected = "the channel this handle was opened on",
+                                .found = "none of that name, or a newer one",
+                                .remedy = "open it anew"});
+}
+
 }  // namespace
 
 os::Mapping map_guest_file(const RegionFile& file, std::uint64_t content_size, os::Access access,
@@ -91,7 +98,8 @@ int GuestSeats::try_to_sit_down(std::uint32_t index) noexcept {
 Liveness GuestSeats::liveness(MemberId id) const noexcept {
   const os::ForkGuard no_forks;
   const auto file = open_file();
-  if (!file) return file.error == ENOENT ? Liveness::dead : Liveness::unknown;
+  // Removed by force, the seats may still be sat on, and what is held there still be read.
+  if (!file) return Liveness::unknown;
   const auto held =
       os::is_locked_elsewhere(file.value, kSeatLocks + id.index, os::LockKind::exclusive);
   if (!held) return Liveness::unknown;
@@ -167,6 +175,8 @@ ClaimedRole LatestGuest::claim_reader(const std::string& role, Deadline deadline
       lock.require(text);
       return claim_role(table, role, seats_);
     } catch (const Error& error) {
+      // Of seats that were removed by force nobody can tell any more who sits there.
+      if (is_orphaned()) throw removed_meanwhile(text);
       if (error.errc() != Errc::role_taken || deadline.has_passed()) throw;
     }
     os::pause_for(pause, deadline);
