@@ -78,6 +78,20 @@ std::vector<Subject> objects() {
   };
 }
 
+std::vector<Subject> guests() {
+  const auto guest = [](std::string name, const GuestSetting& setting, std::uint32_t preemptions,
+                        std::uint32_t deaths) {
+    return subject<GuestWorld>(std::move(name), setting, preemptions, deaths);
+  };
+  return {
+      guest("one forks, or the writer dies", {{""}, 1, 1}, 0, 1),
+      guest("one reads, one removes", {{""}, 1, 0, Force::no}, 1, 0),
+      guest("one reads, one removes by force", {{""}, 1, 0, Force::yes}, 1, 0),
+      guest("two read by one name", {{"g", "g"}}, 1, 0),
+      guest("two read, where one may", {{"", ""}, 1}, 1, 0),
+  };
+}
+
 }  // namespace
 
 std::vector<MutationTarget> role_targets() {
@@ -107,7 +121,8 @@ std::vector<MutationTarget> role_targets() {
           {"latest_roles.cpp", "internal/latest_roles.cpp", subjects},
           {"latest_channel.cpp", "internal/latest_channel.cpp", subjects},
           {"latest_reader.cpp", "internal/latest_reader.cpp", {sleeping}},
-          {"object_region.cpp", "region/object_region.cpp", objects()}};
+          {"object_region.cpp", "region/object_region.cpp", objects()},
+          {"guests", "internal/latest_guest.cpp", guests(), "kith/os/"}};
 }
 
 }  // namespace kith::explored

@@ -86,9 +86,11 @@ void GuestSeats::sit_down(std::uint32_t index) {
 }
 
 int GuestSeats::try_to_sit_down(std::uint32_t index) noexcept {
+  // equivalent if no_forks skipped: who sits down holds the administrative lock, which has one.
   const os::ForkGuard no_forks;
   auto file = open_file();
   if (!file) return file.error;
+  // equivalent if no_forks skipped: ours is held already.
   auto held = os::HeldLock::take(std::move(file.value), kSeatLocks + index);
   if (!held) return held.error;
   life_ = std::move(held.value);
@@ -96,6 +98,7 @@ int GuestSeats::try_to_sit_down(std::uint32_t index) noexcept {
 }
 
 Liveness GuestSeats::liveness(MemberId id) const noexcept {
+  // equivalent if no_forks skipped: nothing is locked here; a child would only have a descriptor.
   const os::ForkGuard no_forks;
   const auto file = open_file();
   // Removed by force, the seats may still be sat on, and what is held there still be read.
@@ -190,6 +193,7 @@ void LatestGuest::release_reader(std::uint32_t index, bool drop_name) noexcept {
 
 // A hostile guest can make a dead writer look alive to its fellows, by holding this lock; no more.
 Liveness LatestGuest::writer_liveness() const noexcept {
+  // equivalent if no_forks skipped: as in GuestSeats::liveness().
   const os::ForkGuard no_forks;
   try {
     const auto data = open_satellite(domain_, object_, kDataSatellite, os::Access::read_only,
@@ -258,22 +262,25 @@ std::unique_ptr<LatestSource> open_for_reading(const Domain& domain, const Lates
 void heal_dead_guests(const MappedRegion& region, const LatestShape& shape) noexcept {
   os::guard_truncation();  // a guest may cut the seats short, and nobody here opened the channel
   try {
-    std::optional<RegionFile> seats;
+    os::FileIdentity identity;
     os::Mapping mapping;
     const std::string text = channel_text(region.domain(), region.name());
     {
+      // equivalent if no_forks skipped: as in GuestSeats::liveness().
       const os::ForkGuard no_forks;
-      seats = open_seats(region.domain(), region.identity(), os::Access::read_write, text);
+      const auto seats =
+          open_seats(region.domain(), region.identity(), os::Access::read_write, text);
       if (!seats) return;
       mapping = map_guest_file(*seats, shape.seats_size(), os::Access::read_write, text);
+      identity = seats->identity;
     }
     const std::string name = satellite_name(region.identity(), kSeatsSatellite);
     const os::GuardedPages pages(mapping);
-    const AdminLock lock(region.domain(), name, seats->identity, Deadline::now());
+    const AdminLock lock(region.domain(), name, identity, Deadline::now());
     if (lock.answer() != AdminLock::Answer::held) return;
     const auto bank = guest_bank(mapping.data() + kRegionHeaderSize, shape);
     heal_dead_roles(reader_table_of(bank, shape.words(), text),
-                    GuestSeats(region.domain(), name, seats->identity));
+                    GuestSeats(region.domain(), name, identity));
   } catch (const std::exception&) {
     // A guest's doing; its seats are its own affair until somebody needs one.
   }
