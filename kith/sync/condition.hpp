@@ -7,7 +7,7 @@
 //   std::unique_lock guard(lock);                      // or lock.acquire(...)
 //   auto answer = filled.wait(lock, Deadline::after(1s), [&] { return region->count > 0; });
 //   ...
-// auto answer = filled.wait(lock, Deadline::after(1s), [&] { return region->count > 0; });
+//   region->count += 1; filled.notify_one();            // who changed it, with the mutex or after
 //
 // States       none: it remembers nothing, so a notification finds only those who wait already.
 //              The handle: open; closed or moved from (using it is a broken contract).
