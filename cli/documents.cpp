@@ -282,6 +282,18 @@ Json json_of(const MutexView& mutex) {
   return json;
 }
 
+Json json_of(const LockState& lock) {
+  Json json = {{"kind", to_string(lock.kind)}, {"state", lock.text}, {"holders", Json::array()}};
+  for (const LockHolder& holder : lock.holders) {
+    json["holders"].push_back({{"pid", holder.pid},
+                               {"program", holder.program},
+                               {"place", holder.id.index},
+                               {"incarnation", holder.id.incarnation},
+                               {"state", liveness_word(holder.liveness)}});
+  }
+  return json;
+}
+
 Json json_of(const ObjectView& view) {
   Json json = json_of(view.facts);
   if (!view.facts.problem.empty()) return json;
@@ -299,6 +311,7 @@ Json json_of(const ObjectView& view) {
     for (const RoleFacts& role : view.roles) json["roles"].push_back(json_of(role));
   }
   if (view.mutex) json["mutex"] = json_of(*view.mutex);
+  if (view.lock) json["lock"] = json_of(*view.lock);
   if (view.facts.kind == "objects") {
     json["named"] = Json::array();
     for (const NamedObjectFacts& named : view.named) {

@@ -36,6 +36,7 @@ inline constexpr int kSchema = 1;
 [[nodiscard]] Json json_of(const MemberView& member);
 [[nodiscard]] Json json_of(const ForeignFacts& object);
 [[nodiscard]] Json json_of(const MutexView& mutex);
+[[nodiscard]] Json json_of(const LockState& lock);
 [[nodiscard]] Json json_of(const ObjectView& view);
 [[nodiscard]] Json json_of(const std::vector<ProcessUse>& users);
 

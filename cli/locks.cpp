@@ -14,11 +14,11 @@ namespace kith::cli {
 namespace {
 
 constexpr const char* kExamples =
-    "  kith locks                        all named mutexes, and what threads wait for\n"
+    "  kith locks                        all that have names, and what threads wait for\n"
     "  kith locks --json | jq '.deadlocks[]'\n"
     "  kith locks --json | jq '.locks[] | select(.mutex.holder.state == \"dead\")'\n"
     "\n"
-    "A mutex inside a region of your own is seen while somebody waits for it, as REGION+OFFSET.\n"
+    "A lock inside a region of your own is seen while somebody waits for it, as REGION+OFFSET.\n"
     "A dead holder is in nobody's way: the next one gets the lock, and is told so.\n";
 constexpr const char* kExitCodes =
     "  0  the locks could be looked at\n"
@@ -37,13 +37,26 @@ LockUser holder_of(const LockView& lock) {
   return {lock.mutex.facts.holder, lock.mutex.facts.thread, lock.mutex.pid, lock.mutex.program};
 }
 
-Cell state_of(const MutexView& mutex) {
+Cell state_of(const LockView& lock) {
+  if (lock.state.kind != LockKind::mutex) return lock.state.text;
+  const MutexView& mutex = lock.mutex;
   if (mutex.facts.retired) return {"retired", Tone::bad};
   if (mutex.facts.held && mutex.liveness == Liveness::dead) return {"holder dead", Tone::warning};
   if (mutex.facts.inconsistent) {
     return {mutex.facts.held ? "held, inconsistent" : "inconsistent", Tone::warning};
   }
   return {mutex.facts.held ? "held" : "free", mutex.facts.held ? Tone::plain : Tone::quiet};
+}
+
+std::string holders_text(const LockState& state) {
+  std::string text;
+  for (const LockHolder& holder : state.holders) {
+    if (!text.empty()) text += "; ";
+    text += holder.pid == 0 ? "a process unknown here"
+                            : fmt::format("{} {}", holder.program, holder.pid);
+    if (holder.liveness == Liveness::dead) text += " (dead)";
+  }
+  return text;
 }
 
 void print_deadlock(const Output& output, const Deadlock& deadlock,
@@ -59,7 +72,7 @@ void print_deadlock(const Output& output, const Deadlock& deadlock,
 }
 
 void print(const Output& output, const std::vector<LockView>& locks) {
-  Table table({{"LOCK"}, {"STATE"}, {"HOLDER"}, {"WAITED", true}, {"WAITING"}});
+  Table table({{"LOCK"}, {"KIND"}, {"STATE"}, {"HOLDER"}, {"WAITED", true}, {"WAITING"}});
   for (const LockView& lock : locks) {
     std::string waiting;
     for (const WaitingUser& one : lock.waiting) {
@@ -68,8 +81,9 @@ void print(const Output& output, const std::vector<LockView>& locks) {
     }
     const std::int64_t waited = lock.mutex.facts.waited_ns;
     table.add({{lock_name(lock), Tone::strong},
-               state_of(lock.mutex),
-               lock.mutex.facts.held ? user_text(holder_of(lock)) : "",
+               std::string(to_string(lock.state.kind)),
+               state_of(lock),
+               lock.mutex.facts.held ? user_text(holder_of(lock)) : holders_text(lock.state),
                waited > 0 ? span_text(waited) : "",
                waiting});
   }
@@ -90,7 +104,12 @@ Json document(const Domain& domain, const std::vector<LockView>& locks,
   document["domain"] = domain.path();
   document["locks"] = Json::array();
   for (const LockView& lock : locks) {
-    Json json = {{"object", lock.object}, {"mutex", cli::json_of(lock.mutex)}};
+    Json json = {{"object", lock.object}, {"kind", to_string(lock.state.kind)}};
+    if (lock.state.kind == LockKind::mutex) {
+      json["mutex"] = cli::json_of(lock.mutex);
+    } else {
+      json["lock"] = cli::json_of(lock.state);
+    }
     if (!lock.named) json["offset"] = lock.offset;
     json["waiting"] = Json::array();
     for (const WaitingUser& one : lock.waiting) {

@@ -138,6 +138,26 @@ void print_mutex(const Output& output, const MutexView& mutex) {
   output.table(table);
 }
 
+// The same of what is no mutex.
+void print_lock(const Output& output, const LockState& lock) {
+  if (lock.text.empty()) return;
+  output.line("");
+  output.heading("Lock");
+  Table table({{""}, {""}});
+  table.add({"state", lock.text});
+  for (const LockHolder& holder : lock.holders) {
+    const std::string process = process_text(holder.program, holder.pid);
+    table.add({lock.kind == LockKind::barrier ? "party" : "held by",
+               process.empty() ? "a process unknown here" : process});
+    if (holder.liveness != Liveness::dead) continue;
+    table.add({"", Cell(lock.kind == LockKind::barrier
+                            ? "which is dead: nobody waits for it, and the others are told"
+                            : "which is dead: the next one gets it, and is told so",
+                        Tone::warning)});
+  }
+  output.table(table);
+}
+
 void print_named(const Output& output, const ObjectView& view) {
   output.line("");
   output.heading("Objects in it");
@@ -171,6 +191,7 @@ void print(const Output& output, const Domain& domain, const ObjectView& view) {
     print_roles(output, view);
   }
   if (view.mutex) print_mutex(output, *view.mutex);
+  if (view.lock) print_lock(output, *view.lock);
   if (view.facts.kind == "objects") print_named(output, view);
   print_attached(output, view);
   print_users(output, view.users, view.processes_unseen);

@@ -8,8 +8,10 @@
 
 #include "kith/base/deadline.hpp"
 #include "kith/base/error.hpp"
+#include "kith/inspect/internal/lock_state.hpp"
 #include "kith/inspect/internal/mutex_view.hpp"
 #include "kith/region/internal/errors.hpp"
+#include "kith/sync/internal/lock_site.hpp"
 #include "kith/sync/internal/named_mutex.hpp"
 
 namespace kith {
@@ -73,19 +75,31 @@ class LockList {
     try {
       const Look look = look_at(name);
       names_[look.file().identity.inode] = name;
-      if (look.facts().kind != internal::kMutexKind) return;
-      if (const auto mutex = internal::mutex_at(look, 0, table_)) {
-        locks_[{name, 0}] = {name, true, 0, *mutex, {}};
-      }
+      if (const auto kind = internal::lock_kind_of(look.facts().kind)) add(look, name, *kind, 0);
     } catch (const Error&) {
       // What may not be read, or is no region, has no locks that could be seen.
     }
   }
 
+  // Null if no such lock can lie there: what is noted is a stranger's.
+  LockView* add(const Look& look, const std::string& name, LockKind kind, std::uint64_t offset) {
+    const bool named = internal::lock_kind_of(look.facts().kind).has_value();
+    if (named && offset != 0) return nullptr;
+    const auto state = internal::lock_state_at(look, kind, offset, named, table_);
+    if (!state) return nullptr;
+    LockView lock{name, named, offset, *state, {}, {}};
+    if (kind == LockKind::mutex) {
+      const auto mutex = internal::mutex_at(look, offset, table_);
+      if (!mutex) return nullptr;
+      lock.mutex = *mutex;
+    }
+    return &(locks_[{name, offset}] = std::move(lock));
+  }
+
   void add_wait(const MemberFacts& member, const internal::WaitFacts& wait) {
     const auto name = names_.find(wait.inode);
     if (name == names_.end() || internal::owner_of(wait.waiter) != member.id) return;
-    LockView* lock = lock_at(name->second, wait.offset);
+    LockView* lock = lock_at(name->second, wait);
     if (lock == nullptr) return;
     const std::uint64_t now = monotonic_now_ns();
     const auto waited = static_cast<std::int64_t>(now > wait.since ? now - wait.since : 0);
@@ -93,14 +107,14 @@ class LockList {
     lock->waiting.push_back({user, waited});
   }
 
-  // Null if no mutex can lie there: what is noted is a stranger's.
-  LockView* lock_at(const std::string& name, std::uint64_t offset) {
+  LockView* lock_at(const std::string& name, const internal::WaitFacts& wait) {
+    const std::uint64_t kind = wait.offset >> internal::kNotedKindShift;
+    const std::uint64_t offset = wait.offset & ~internal::noted_place(LockKind{255}, 0);
+    if (kind > static_cast<std::uint64_t>(kLastLockKind)) return nullptr;
     const auto place = std::pair(name, offset);
     if (const auto known = locks_.find(place); known != locks_.end()) return &known->second;
     try {
-      const auto mutex = internal::mutex_at(look_at(name), offset, table_);
-      if (!mutex) return nullptr;
-      return &(locks_[place] = {name, false, offset, *mutex, {}});
+      return add(look_at(name), name, static_cast<LockKind>(kind), offset);
     } catch (const Error&) {
       return nullptr;
     }

@@ -1,6 +1,6 @@
 // Locks of a domain: who holds what, who waits for whom, and who will wait for ever.
 //
-//   for (const LockView& lock : list_locks(domain)) print(lock.object, lock.mutex.program);
+//   for (const LockView& lock : list_locks(domain)) print(lock.object, lock.state.text);
 //   for (const Deadlock& deadlock : find_deadlocks(list_locks(domain))) ...
 //
 // States       a snapshot; the threads go on meanwhile. A deadlock stays one, so what a second look
@@ -10,7 +10,7 @@
 //              nothing.
 // Cost         about 50 us, and some us for each lock and member.
 //
-// Named mutexes are all seen; those inside a region of somebody's own only while a thread waits for
+// Named ones are all seen; those inside a region of somebody's own only while a thread waits for
 // them, since nobody else knows where they lie.
 #pragma once
 
@@ -21,6 +21,7 @@
 
 #include "kith/member/member_id.hpp"
 #include "kith/region/domain.hpp"
+#include "kith/sync/lock_kind.hpp"
 #include "kith/sync/mutex_facts.hpp"
 
 namespace kith {
@@ -44,6 +45,21 @@ struct MutexView {
   Liveness liveness = Liveness::unknown;  // of the holder
 };
 
+// A process that holds a permit, or is a party of a barrier.
+struct LockHolder {
+  MemberId id;
+  std::uint32_t pid = 0;  // where the domain still knows it; else 0
+  std::string program;    // likewise
+  Liveness liveness = Liveness::unknown;
+};
+
+// What a lock is, and how it stands.
+struct LockState {
+  LockKind kind = LockKind::mutex;
+  std::string text;                 // "2 of 4 permits held"; of a mutex empty: see MutexView
+  std::vector<LockHolder> holders;  // of a named semaphore, one for each permit; of a barrier
+};
+
 struct WaitingUser {
   LockUser user;
   std::int64_t waited_ns = 0;
@@ -53,7 +69,8 @@ struct LockView {
   std::string object;        // the region it lies in
   bool named = false;        // it is that object; else a cell inside it
   std::uint64_t offset = 0;  // of a cell, in the region's content
-  MutexView mutex;
+  LockState state;
+  MutexView mutex;  // of a mutex
   std::vector<WaitingUser> waiting;
 };
 

@@ -1,12 +1,18 @@
 #include "kith/inspect/locks.hpp"
 
+#include <algorithm>
+#include <cstddef>
 #include <gtest/gtest.h>
 #include <thread>
 #include <unistd.h>
 
 #include "kith/inspect/object.hpp"
 #include "kith/region/region.hpp"
+#include "kith/sync/barrier.hpp"
+#include "kith/sync/counting_semaphore.hpp"
+#include "kith/sync/event.hpp"
 #include "kith/sync/mutex.hpp"
+#include "kith/sync/semaphore.hpp"
 
 #include "tests/support/child.hpp"
 #include "tests/support/scratch_domain.hpp"
@@ -100,6 +106,66 @@ TEST(Locks, InACircleAreADeadlock) {
   // Whoever ends it by killing one is told by the other that its holder died.
   first.kill();
   EXPECT_EQ(second.wait(), 0);
+}
+
+TEST(Locks, OfOtherKindsSayHowTheyStand) {
+  const ScratchDirectory scratch;
+  const Domain domain = scratch.domain();
+  Event event(domain, "event");
+  event.set();
+  CountingSemaphore signals(domain, "signals");
+  ASSERT_EQ(signals.release(5), LockAnswer::released);
+  Semaphore permits(domain, "permits", 3);
+  Child holder([domain](Mouth& parent) {
+    Semaphore mine(domain, "permits", 3);
+    parent.say(std::string(to_string(mine.try_acquire())));
+    return parent.hear(soon()) ? 0 : 1;
+  });
+  ASSERT_EQ(holder.hear(), "acquired");
+  ASSERT_EQ(permits.try_acquire(), LockAnswer::acquired);
+  const Barrier barrier(domain, "step", 2);
+  const auto pid = static_cast<std::uint32_t>(holder.pid());
+  holder.kill();
+  const auto locks = list_locks(domain);
+  ASSERT_EQ(locks.size(), 4u);
+  EXPECT_EQ(locks[0].state.text, "set");
+  EXPECT_EQ(locks[1].state.text, "2 of 3 permits held");
+  EXPECT_EQ(locks[2].state.text, "5 counted");
+  EXPECT_EQ(locks[3].state.text, "phase 0, 0 of 2 parties arrived");
+  EXPECT_EQ(locks[3].state.holders.size(), 1u);
+  const auto view = object_view(domain, "permits");
+  ASSERT_TRUE(view && view->lock);
+  const auto& holders = view->lock->holders;
+  ASSERT_EQ(holders.size(), 2u);
+  const auto dead = std::find_if(holders.begin(), holders.end(),
+                                 [&](const LockHolder& one) { return one.pid == pid; });
+  ASSERT_NE(dead, holders.end());
+  EXPECT_EQ(dead->liveness, Liveness::dead);
+}
+
+TEST(Locks, SayWhoWaitsForAnEventInsideARegion) {
+  struct Shared {
+    std::uint64_t number = 0;
+    EventCell go;
+  };
+  const ScratchDirectory scratch;
+  auto region = Region<Shared>::create(scratch.domain(), "shared");
+  Child waiter([&](Mouth& parent) {
+    Event go(region, region->go);
+    parent.say("waits");
+    return go.wait(Deadline::after(30s)) == WaitAnswer::happened ? 0 : 1;
+  });
+  ASSERT_EQ(waiter.hear(), "waits");
+  std::vector<LockView> locks;
+  const Deadline patience = Deadline::after(30s);
+  while (locks.empty() && !patience.has_passed()) locks = list_locks(scratch.domain());
+  ASSERT_EQ(locks.size(), 1u);
+  EXPECT_EQ(locks[0].state.kind, LockKind::event);
+  EXPECT_EQ(locks[0].offset, offsetof(Shared, go));
+  EXPECT_EQ(locks[0].state.text, "not set");
+  EXPECT_FALSE(locks[0].mutex.facts.held);
+  Event(region, region->go).set();
+  EXPECT_EQ(waiter.wait(), 0);
 }
 
 struct Pair {

@@ -5,11 +5,11 @@
 #include "kith/base/error.hpp"
 #include "kith/base/name.hpp"
 #include "kith/inspect/internal/latest_view.hpp"
+#include "kith/inspect/internal/lock_state.hpp"
 #include "kith/inspect/internal/member_table.hpp"
 #include "kith/inspect/internal/mutex_view.hpp"
 #include "kith/region/internal/errors.hpp"
 #include "kith/region/internal/object_table.hpp"
-#include "kith/sync/internal/named_mutex.hpp"
 
 namespace kith {
 namespace {
@@ -70,8 +70,13 @@ void add_channel(ObjectView& view, const internal::LatestView& channel, const Do
   }
 }
 
-void add_mutex(ObjectView& view, const Look& look, const internal::MemberTable& table) {
-  if (view.facts.kind == internal::kMutexKind) view.mutex = internal::mutex_at(look, 0, table);
+void add_lock(ObjectView& view, const Look& look, const internal::MemberTable& table) {
+  const auto kind = internal::lock_kind_of(view.facts.kind);
+  if (kind == LockKind::mutex) {
+    view.mutex = internal::mutex_at(look, 0, table);
+  } else if (kind) {
+    view.lock = internal::lock_state_at(look, *kind, 0, true, table);
+  }
 }
 
 void add_users(ObjectView& view, const Progress& progress) {
@@ -97,7 +102,7 @@ ObjectView view_of(const os::Descriptor& directory, const Domain& domain, const 
   view.being_changed = look.is_held(internal::RegionLock::kAdmin);
   view.named = named_objects(look);
   view.attached = attached_to(view.facts.identity.inode, table);
-  add_mutex(view, look, table);
+  add_lock(view, look, table);
   add_channel(view, internal::LatestView(directory, look), domain, table);
   return view;
 }

@@ -80,6 +80,7 @@ struct ObjectView {
   std::optional<LatestCounters> latest;     // of a latest-value channel
   std::vector<NamedObjectFacts> named;      // of an object region
   std::optional<MutexView> mutex;           // of a mutex
+  std::optional<LockState> lock;            // of what else can be held or waited for
   std::vector<AttachedMember> attached;
   std::vector<ProcessUse> users;       // processes that map it, as far as they can be seen
   std::uint32_t processes_unseen = 0;  // that could not be looked at

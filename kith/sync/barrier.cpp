@@ -75,7 +75,7 @@ Seats seats_in(std::byte* content, std::uint64_t parties) noexcept {
 
 struct BarrierSpec final : LockSpec {
   BarrierSpec(std::uint32_t parties, const BarrierOptions& options)
-      : LockSpec(kBarrierKind, sizeof(BarrierHead) + parties * sizeof(BarrierSeat),
+      : LockSpec(LockKind::barrier, sizeof(BarrierHead) + parties * sizeof(BarrierSeat),
                  options.lifetime, options.rights) {
     any_size_opens = true;
     geometry[0] = parties;
@@ -98,7 +98,8 @@ bool heal_barrier(MappedRegion& region, std::uint64_t dead_owner, Deadline) {
   return true;
 }
 
-[[maybe_unused]] const bool kRegistered = (register_healer(kBarrierKind, &heal_barrier), true);
+[[maybe_unused]] const bool kRegistered =
+    (register_healer(std::string(to_string(LockKind::barrier)), &heal_barrier), true);
 
 BarrierState* open_barrier(const Domain& domain, const std::string& name, std::uint32_t parties,
                            const BarrierOptions& options) {
@@ -110,7 +111,8 @@ BarrierState* open_barrier(const Domain& domain, const std::string& name, std::u
                  .remedy = "agree on fewer"});
   }
   const BarrierSpec spec(parties, options);
-  auto site = open_named_lock(domain, name, spec, offsetof(BarrierHead, member_table));
+  auto site =
+      open_named_lock(domain, name, LockKind::barrier, spec, offsetof(BarrierHead, member_table));
   std::byte* bytes = site->bytes();
   return new BarrierState(site.release(), head_in(bytes), seats_in(bytes, parties));
 }
@@ -118,7 +120,7 @@ BarrierState* open_barrier(const Domain& domain, const std::string& name, std::u
 BarrierState* open_barrier(const MappedRegion& region, const BarrierHead& head,
                            std::size_t parties) {
   const std::uint64_t size = sizeof head + parties * sizeof(BarrierSeat);
-  auto site = open_embedded_lock(region, &head, size, "barrier");
+  auto site = open_embedded_lock(region, &head, size, LockKind::barrier);
   std::byte* bytes = site->bytes();
   return new BarrierState(site.release(), head_in(bytes), seats_in(bytes, parties));
 }

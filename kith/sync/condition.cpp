@@ -48,7 +48,7 @@ class ConditionState final : public LockHandle {
 };
 
 namespace {
-[[maybe_unused]] const bool kRegistered = nobody_holds(kConditionKind);
+[[maybe_unused]] const bool kRegistered = nobody_holds(LockKind::condition);
 }  // namespace
 
 template class HandleOf<ConditionState>;
@@ -59,11 +59,11 @@ using internal::ConditionState;
 
 Condition::Condition(const Domain& domain, const std::string& name, ConditionOptions options)
     : HandleOf(internal::open_named<ConditionState, internal::ConditionWords>(
-          domain, name, internal::kConditionKind, options.lifetime, options.rights)) {}
+          domain, name, LockKind::condition, options.lifetime, options.rights)) {}
 
 Condition::Condition(const RegionHandle& region, const ConditionCell& cell, ConditionOptions)
-    : HandleOf(internal::open_embedded<ConditionState>(region.mapped(), cell.words_, "condition")) {
-}
+    : HandleOf(internal::open_embedded<ConditionState>(region.mapped(), cell.words_,
+                                                       LockKind::condition)) {}
 
 void Condition::notify_one() noexcept {
   state().notify(internal::Wake::one);

@@ -34,7 +34,7 @@ class CountingSemaphoreState final : public LockHandle {
 };
 
 namespace {
-[[maybe_unused]] const bool kRegistered = nobody_holds(kCountingSemaphoreKind);
+[[maybe_unused]] const bool kRegistered = nobody_holds(LockKind::counting_semaphore);
 }  // namespace
 
 template class HandleOf<CountingSemaphoreState>;
@@ -46,12 +46,12 @@ using internal::CountingSemaphoreState;
 CountingSemaphore::CountingSemaphore(const Domain& domain, const std::string& name,
                                      CountingSemaphoreOptions options)
     : HandleOf(internal::open_named<CountingSemaphoreState, internal::CountingSemaphoreWords>(
-          domain, name, internal::kCountingSemaphoreKind, options.lifetime, options.rights)) {}
+          domain, name, LockKind::counting_semaphore, options.lifetime, options.rights)) {}
 
 CountingSemaphore::CountingSemaphore(const RegionHandle& region, const CountingSemaphoreCell& cell,
                                      CountingSemaphoreOptions)
     : HandleOf(internal::open_embedded<CountingSemaphoreState>(region.mapped(), cell.words_,
-                                                               "counting semaphore")) {}
+                                                               LockKind::counting_semaphore)) {}
 
 LockAnswer CountingSemaphore::acquire(Deadline deadline) noexcept {
   return state().acquire(deadline);

@@ -58,7 +58,7 @@ class EventState final : public LockHandle {
 };
 
 namespace {
-[[maybe_unused]] const bool kRegistered = nobody_holds(kEventKind);
+[[maybe_unused]] const bool kRegistered = nobody_holds(LockKind::event);
 }  // namespace
 
 template class HandleOf<EventState>;
@@ -70,10 +70,10 @@ using internal::EventWords;
 
 Event::Event(const Domain& domain, const std::string& name, EventOptions options)
     : HandleOf(internal::open_named<EventState, EventWords>(
-          domain, name, internal::kEventKind, options.lifetime, options.rights, options.reset)) {}
+          domain, name, LockKind::event, options.lifetime, options.rights, options.reset)) {}
 
 Event::Event(const RegionHandle& region, const EventCell& cell, EventOptions options)
-    : HandleOf(internal::open_embedded<EventState>(region.mapped(), cell.words_, "event",
+    : HandleOf(internal::open_embedded<EventState>(region.mapped(), cell.words_, LockKind::event,
                                                    options.reset)) {}
 
 void Event::set() noexcept {

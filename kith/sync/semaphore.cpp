@@ -64,8 +64,9 @@ Permits permits_in(std::byte* content, std::uint64_t permits) noexcept {
 
 struct SemaphoreSpec final : LockSpec {
   SemaphoreSpec(std::uint32_t permits, const SemaphoreOptions& options)
-      : LockSpec(kSemaphoreKind, sizeof(SemaphoreWords) + permits * sizeof(SemaphoreCore::Word),
-                 options.lifetime, options.rights) {
+      : LockSpec(LockKind::semaphore,
+                 sizeof(SemaphoreWords) + permits * sizeof(SemaphoreCore::Word), options.lifetime,
+                 options.rights) {
     any_size_opens = true;
     geometry[0] = permits;
   }
@@ -88,7 +89,8 @@ bool heal_semaphore(MappedRegion& region, std::uint64_t dead_owner, Deadline) {
   return true;
 }
 
-[[maybe_unused]] const bool kRegistered = (register_healer(kSemaphoreKind, &heal_semaphore), true);
+[[maybe_unused]] const bool kRegistered =
+    (register_healer(std::string(to_string(LockKind::semaphore)), &heal_semaphore), true);
 
 SemaphoreState* open_semaphore(const Domain& domain, const std::string& name, std::uint32_t permits,
                                const SemaphoreOptions& options) {
@@ -100,7 +102,8 @@ SemaphoreState* open_semaphore(const Domain& domain, const std::string& name, st
                  .remedy = "use a CountingSemaphore for signals"});
   }
   const SemaphoreSpec spec(permits, options);
-  auto site = open_named_lock(domain, name, spec, offsetof(SemaphoreWords, member_table));
+  auto site = open_named_lock(domain, name, LockKind::semaphore, spec,
+                              offsetof(SemaphoreWords, member_table));
   std::byte* bytes = site->bytes();
   return new SemaphoreState(site.release(), words_in(bytes), permits_in(bytes, permits));
 }
@@ -108,7 +111,7 @@ SemaphoreState* open_semaphore(const Domain& domain, const std::string& name, st
 SemaphoreState* open_semaphore(const MappedRegion& region, const SemaphoreWords& words,
                                std::size_t permits) {
   const std::uint64_t size = sizeof words + permits * sizeof(SemaphoreCore::Word);
-  auto site = open_embedded_lock(region, &words, size, "semaphore");
+  auto site = open_embedded_lock(region, &words, size, LockKind::semaphore);
   std::byte* bytes = site->bytes();
   return new SemaphoreState(site.release(), words_in(bytes), permits_in(bytes, permits));
 }

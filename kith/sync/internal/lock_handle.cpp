@@ -107,7 +107,8 @@ void LockHandle::sleep(const RealAtomics::Word<std::uint64_t>& word, std::uint32
                        std::span<const MemberId> holders, Deadline deadline) const noexcept {
   const std::uint64_t waiter = me();
   const WaitNoted noted(waiter != 0 ? site_->notes : nullptr, this_thread(), waiter,
-                        site_->region.identity().inode, site_->offset, monotonic_now_ns());
+                        site_->region.identity().inode, noted_place(site_->kind, site_->offset),
+                        monotonic_now_ns());
   if (site_->watch == nullptr || holders.empty()) {
     os::futex_wait(word, expected, deadline);
     return;

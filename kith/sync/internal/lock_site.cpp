@@ -33,23 +33,26 @@ void adopt(const MappedRegion& region, std::uint64_t table_at, std::uint64_t mem
 }  // namespace
 
 std::unique_ptr<LockSite> open_named_lock(const Domain& domain, const std::string& name,
-                                          const RegionSpec& spec, std::uint64_t table_at) {
+                                          LockKind kind, const RegionSpec& spec,
+                                          std::uint64_t table_at) {
   auto site = std::make_unique<LockSite>();
   site->membership = Membership::of(domain);
   site->region = MappedRegion::open_or_create(domain, name, spec, Deadline::now());
   adopt(site->region, table_at, site->membership->table_identity());
   site->object = site->region.object();
+  site->kind = kind;
   site->is_named = true;
   return site;
 }
 
 std::unique_ptr<LockSite> open_embedded_lock(const MappedRegion& region, const void* cell,
-                                             std::uint64_t size, const std::string& kind) {
+                                             std::uint64_t size, LockKind kind) {
+  const std::string what(to_string(kind));
   const std::byte* content = region.content();
   // As numbers: the cell may lie anywhere.
   const auto offset = static_cast<std::uint64_t>(static_cast<const std::byte*>(cell) - content);
   if (offset > region.content_size() || region.content_size() - offset < size) {
-    throw Error(Errc::invalid_argument, {.object = kind + " in " + region.object(),
+    throw Error(Errc::invalid_argument, {.object = what + " in " + region.object(),
                                          .expected = "a cell inside that region",
                                          .found = "one somewhere else",
                                          .remedy = "pass the region that the cell lies in"});
@@ -57,14 +60,15 @@ std::unique_ptr<LockSite> open_embedded_lock(const MappedRegion& region, const v
   auto site = std::make_unique<LockSite>();
   auto mapped = MappedRegion::observe(region.domain(), region.name());
   if (!mapped || mapped->identity() != region.identity()) {
-    throw Error(Errc::orphaned, {.object = kind + " in " + region.object(),
+    throw Error(Errc::orphaned, {.object = what + " in " + region.object(),
                                  .expected = "the region this handle was opened on",
                                  .found = mapped ? "a newer one" : "none of that name",
                                  .remedy = "open the region anew"});
   }
   site->membership = Membership::of(region.domain());
   site->region = std::move(*mapped);
-  site->object = kind + " at byte " + std::to_string(offset) + " of " + region.object();
+  site->object = what + " at byte " + std::to_string(offset) + " of " + region.object();
+  site->kind = kind;
   site->offset = offset;
   return site;
 }

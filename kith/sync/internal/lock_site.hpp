@@ -9,6 +9,7 @@
 
 #include "kith/region/internal/mapped_region.hpp"
 #include "kith/sync/internal/threads.hpp"
+#include "kith/sync/lock_kind.hpp"
 
 namespace kith {
 
@@ -23,7 +24,8 @@ struct WaitNote;
 struct LockSite {
   std::shared_ptr<Membership> membership;  // outlives the region: who closes it last is a member
   MappedRegion region;
-  std::string object;  // for errors
+  std::string object;               // for errors
+  LockKind kind = LockKind::mutex;  // for people
   bool is_named = false;
   std::uint64_t offset = 0;  // of the lock in the content
   DeathWatch* watch = nullptr;
@@ -33,20 +35,26 @@ struct LockSite {
   [[nodiscard]] std::byte* bytes() const noexcept { return region.content() + offset; }
 };
 
+// How a WaitNote says what is waited for.
+inline constexpr unsigned kNotedKindShift = 56;
+[[nodiscard]] constexpr std::uint64_t noted_place(LockKind kind, std::uint64_t offset) noexcept {
+  return std::uint64_t{static_cast<std::uint8_t>(kind)} << kNotedKindShift | offset;
+}
+
 // Opens or creates a region that is one lock. The word at `table_at` of its content names the
 // member table that owner words in it point into; 0 before the first handle. Throws Error; orphaned
 // where processes use it that are members of an older table of this domain, which somebody removed:
 // who of them lives, nobody could tell.
 [[nodiscard]] std::unique_ptr<LockSite> open_named_lock(const Domain& domain,
-                                                        const std::string& name,
+                                                        const std::string& name, LockKind kind,
                                                         const RegionSpec& spec,
                                                         std::uint64_t table_at);
 
-// On what lies at `cell` inside the region, by a mapping of its own. `kind` is for errors: "mutex".
-// Throws invalid_argument if it lies elsewhere, orphaned if the region has lost its name.
+// On what lies at `cell` inside the region, by a mapping of its own. Throws invalid_argument if it
+// lies elsewhere, orphaned if the region has lost its name.
 [[nodiscard]] std::unique_ptr<LockSite> open_embedded_lock(const MappedRegion& region,
                                                            const void* cell, std::uint64_t size,
-                                                           const std::string& kind);
+                                                           LockKind kind);
 
 }  // namespace internal
 }  // namespace kith

@@ -29,7 +29,7 @@ MutexState* MutexState::open(const Domain& domain, const std::string& name,
 
 MutexState* MutexState::open(const MappedRegion& region, const MutexWords& words,
                              const MutexOptions& options) {
-  auto site = open_embedded_lock(region, &words, sizeof words, "mutex");
+  auto site = open_embedded_lock(region, &words, sizeof words, LockKind::mutex);
   auto& own = *reinterpret_cast<MutexWords*>(site->bytes());
   return new MutexState(site.release(), own, options);
 }

@@ -12,12 +12,6 @@
 
 namespace kith::internal {
 
-inline constexpr const char* kEventKind = "event";
-inline constexpr const char* kConditionKind = "condition";
-inline constexpr const char* kCountingSemaphoreKind = "counting_semaphore";
-inline constexpr const char* kSemaphoreKind = "semaphore";
-inline constexpr const char* kBarrierKind = "barrier";
-
 // What a waiter does before it sleeps: about 2 us, less than a wake costs.
 inline constexpr WaitPatience kLockPatience{.spins = 50};
 
@@ -30,8 +24,8 @@ struct NamedLock {
 };
 
 struct LockSpec : RegionSpec {
-  LockSpec(const char* of_kind, std::uint64_t size, Lifetime of_lifetime, const Rights& of_rights) {
-    kind = of_kind;
+  LockSpec(LockKind of_kind, std::uint64_t size, Lifetime of_lifetime, const Rights& of_rights) {
+    kind = to_string(of_kind);
     content_size = size;
     lifetime = of_lifetime;
     rights = of_rights;
@@ -41,18 +35,18 @@ struct LockSpec : RegionSpec {
 // Makes the State of a handle on a lock of its own: State(LockSite*, Words&, more...). Throws
 // Error.
 template <class State, class Words, class... More>
-[[nodiscard]] State* open_named(const Domain& domain, const std::string& name, const char* kind,
+[[nodiscard]] State* open_named(const Domain& domain, const std::string& name, LockKind kind,
                                 Lifetime lifetime, const Rights& rights, More&&... more) {
   using Named = NamedLock<Words>;
   const LockSpec spec(kind, sizeof(Named), lifetime, rights);
-  auto site = open_named_lock(domain, name, spec, offsetof(Named, member_table));
+  auto site = open_named_lock(domain, name, kind, spec, offsetof(Named, member_table));
   auto& words = reinterpret_cast<Named*>(site->bytes())->words;
   return new State(site.release(), words, std::forward<More>(more)...);
 }
 
 // The same on words inside a region of the user's.
 template <class State, class Words, class... More>
-[[nodiscard]] State* open_embedded(const MappedRegion& region, const Words& words, const char* kind,
+[[nodiscard]] State* open_embedded(const MappedRegion& region, const Words& words, LockKind kind,
                                    More&&... more) {
   auto site = open_embedded_lock(region, &words, sizeof words, kind);
   auto& own = *reinterpret_cast<Words*>(site->bytes());
@@ -60,8 +54,9 @@ template <class State, class Words, class... More>
 }
 
 // For kinds in which nothing is held by anybody: a reaper has nothing to do there. True.
-inline bool nobody_holds(const char* kind) {
-  register_healer(kind, [](MappedRegion&, std::uint64_t, Deadline) { return true; });
+inline bool nobody_holds(LockKind kind) {
+  register_healer(std::string(to_string(kind)),
+                  [](MappedRegion&, std::uint64_t, Deadline) { return true; });
   return true;
 }
 

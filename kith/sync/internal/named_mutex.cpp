@@ -38,7 +38,7 @@ std::unique_ptr<LockSite> open_named_mutex(const Domain& domain, const std::stri
   MutexSpec spec;
   spec.lifetime = lifetime;
   spec.rights = rights;
-  return open_named_lock(domain, name, spec, offsetof(NamedMutex, member_table));
+  return open_named_lock(domain, name, LockKind::mutex, spec, offsetof(NamedMutex, member_table));
 }
 
 MutexFacts facts_of(const MutexWords& words) noexcept {
