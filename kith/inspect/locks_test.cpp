@@ -153,7 +153,7 @@ TEST(Locks, SayWhoWaitsForAnEventInsideARegion) {
   Child waiter([&](Mouth& parent) {
     Event go(region, region->go);
     parent.say("waits");
-    return go.wait(Deadline::after(30s)) == WaitAnswer::happened ? 0 : 1;
+    return go.wait(Deadline::after(30s)) == AwaitAnswer::happened ? 0 : 1;
   });
   ASSERT_EQ(waiter.hear(), "waits");
   std::vector<LockView> locks;

@@ -139,8 +139,8 @@ Barrier::Barrier(const RegionHandle& region, const internal::BarrierHead& head,
                  std::span<const internal::BarrierSeat> seats)
     : HandleOf(internal::open_barrier(region.mapped(), head, seats.size())) {}
 
-WaitAnswer Barrier::arrive_and_wait(Deadline deadline) noexcept {
-  return internal::wait_answer(state().arrive_and_wait(deadline));
+AwaitAnswer Barrier::arrive_and_wait(Deadline deadline) noexcept {
+  return internal::await_answer(state().arrive_and_wait(deadline));
 }
 void Barrier::leave() noexcept {
   state().leave();

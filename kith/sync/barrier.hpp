@@ -4,7 +4,7 @@
 //   Barrier step("simulation step", 4);                // in each of four programs
 //   for (;;) {
 //     compute();
-//     if (step.arrive_and_wait(Deadline::after(1s)) == WaitAnswer::party_died) ...
+//     if (step.arrive_and_wait(Deadline::after(1s)) == AwaitAnswer::party_died) ...
 //   }
 //
 //   struct Shared { BarrierCell<4> step; };            // or inside your own region
@@ -34,9 +34,9 @@
 #include "kith/region/domain.hpp"
 #include "kith/region/lifetime.hpp"
 #include "kith/region/region.hpp"
+#include "kith/sync/await_answer.hpp"
 #include "kith/sync/internal/barrier_core.hpp"
 #include "kith/sync/internal/handle_of.hpp"
-#include "kith/sync/wait_answer.hpp"
 
 namespace kith {
 
@@ -97,7 +97,7 @@ class Barrier : public internal::HandleOf<internal::BarrierState> {
   // happened; party_died: all who live have arrived; timed_out: this party has arrived, call it
   // again to wait on; not_owner: it has left, or is a forked child; orphaned, damaged,
   // limit_reached.
-  WaitAnswer arrive_and_wait(Deadline deadline) noexcept;
+  AwaitAnswer arrive_and_wait(Deadline deadline) noexcept;
   // The others do not wait for this party any more.
   void leave() noexcept;
 

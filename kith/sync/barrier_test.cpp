@@ -43,8 +43,8 @@ TEST(Barrier, OfOneIsPassedAtOnce) {
   const ScratchDirectory scratch;
   Barrier barrier(scratch.domain(), "step", 1);
   EXPECT_EQ(barrier.phase(), 0u);
-  EXPECT_EQ(barrier.arrive_and_wait(Deadline::now()), WaitAnswer::happened);
-  EXPECT_EQ(barrier.arrive_and_wait(Deadline::now()), WaitAnswer::happened);
+  EXPECT_EQ(barrier.arrive_and_wait(Deadline::now()), AwaitAnswer::happened);
+  EXPECT_EQ(barrier.arrive_and_wait(Deadline::now()), AwaitAnswer::happened);
   EXPECT_EQ(barrier.phase(), 2u);
 }
 
@@ -52,11 +52,11 @@ TEST(Barrier, WaitsForThoseWhoHaveNotComeYet) {
   const ScratchDirectory scratch;
   const Domain domain = scratch.domain();
   Barrier barrier(domain, "step", 2);
-  EXPECT_EQ(barrier.arrive_and_wait(Deadline::after(1ms)), WaitAnswer::timed_out);
+  EXPECT_EQ(barrier.arrive_and_wait(Deadline::after(1ms)), AwaitAnswer::timed_out);
   Child other = party(domain, 2);
   ASSERT_EQ(other.hear(), "here");
   other.say("arrive");
-  EXPECT_EQ(barrier.arrive_and_wait(patience()), WaitAnswer::happened);
+  EXPECT_EQ(barrier.arrive_and_wait(patience()), AwaitAnswer::happened);
   EXPECT_EQ(other.hear(), "happened");
   EXPECT_EQ(barrier.phase(), 1u);
 }
@@ -74,7 +74,7 @@ TEST(Barrier, KeepsPartiesInStep) {
     Barrier barrier(region, region->step);
     for (int step = 0; step < kSteps; ++step) {
       region->at[which].store(step, std::memory_order_relaxed);
-      if (barrier.arrive_and_wait(patience()) != WaitAnswer::happened) return 1;
+      if (barrier.arrive_and_wait(patience()) != AwaitAnswer::happened) return 1;
       for (const auto& at : region->at) {
         if (at.load(std::memory_order_relaxed) < step ||
             at.load(std::memory_order_relaxed) > step + 1)
@@ -102,16 +102,16 @@ TEST(Barrier, GoesOnWithoutTheDeadAndSaysSo) {
   Child dead = party(domain, 3);
   ASSERT_EQ(dead.hear(), "here");
   living.say("arrive");
-  EXPECT_EQ(barrier.arrive_and_wait(Deadline::after(1ms)), WaitAnswer::timed_out);
+  EXPECT_EQ(barrier.arrive_and_wait(Deadline::after(1ms)), AwaitAnswer::timed_out);
   dead.kill();
-  EXPECT_EQ(barrier.arrive_and_wait(patience()), WaitAnswer::party_died);
+  EXPECT_EQ(barrier.arrive_and_wait(patience()), AwaitAnswer::party_died);
   EXPECT_EQ(living.hear(), "party_died");
   // Until somebody comes in its place.
   Child heir = party(domain, 3);
   ASSERT_EQ(heir.hear(), "here");
   living.say("arrive");
   heir.say("arrive");
-  EXPECT_EQ(barrier.arrive_and_wait(patience()), WaitAnswer::happened);
+  EXPECT_EQ(barrier.arrive_and_wait(patience()), AwaitAnswer::happened);
   EXPECT_EQ(living.hear(), "happened");
   EXPECT_EQ(heir.hear(), "happened");
 }
@@ -124,7 +124,7 @@ TEST(Barrier, SaysSoToThoseWhoComeAfterAReaper) {
   ASSERT_EQ(dead.hear(), "here");
   dead.kill();
   EXPECT_EQ(Member::join(domain).reap_dead().reaped, 1u);
-  EXPECT_EQ(barrier.arrive_and_wait(patience()), WaitAnswer::party_died);
+  EXPECT_EQ(barrier.arrive_and_wait(patience()), AwaitAnswer::party_died);
 }
 
 TEST(Barrier, WaitsForOneWhoIsStopped) {
@@ -134,7 +134,7 @@ TEST(Barrier, WaitsForOneWhoIsStopped) {
   Child stopped = party(domain, 2);
   ASSERT_EQ(stopped.hear(), "here");
   ASSERT_TRUE(stopped.stop());
-  EXPECT_EQ(barrier.arrive_and_wait(Deadline::after(300ms)), WaitAnswer::timed_out);
+  EXPECT_EQ(barrier.arrive_and_wait(Deadline::after(300ms)), AwaitAnswer::timed_out);
 }
 
 TEST(Barrier, DoesNotWaitForThoseWhoLeft) {
@@ -145,9 +145,9 @@ TEST(Barrier, DoesNotWaitForThoseWhoLeft) {
     const Barrier closes(domain, "step", 3);
     Barrier leaves(domain, "step", 3);
     leaves.leave();
-    EXPECT_EQ(leaves.arrive_and_wait(patience()), WaitAnswer::not_owner);
+    EXPECT_EQ(leaves.arrive_and_wait(patience()), AwaitAnswer::not_owner);
   }
-  EXPECT_EQ(barrier.arrive_and_wait(patience()), WaitAnswer::happened);
+  EXPECT_EQ(barrier.arrive_and_wait(patience()), AwaitAnswer::happened);
 }
 
 TEST(Barrier, SeatsNoMoreThanItIsFor) {
@@ -169,9 +169,9 @@ TEST(Barrier, OfAParentIsNotAPartyOfItsChild) {
   const ScratchDirectory scratch;
   Barrier barrier(scratch.domain(), "step", 1);
   Child child(
-      [&] { return barrier.arrive_and_wait(Deadline::now()) == WaitAnswer::not_owner ? 0 : 1; });
+      [&] { return barrier.arrive_and_wait(Deadline::now()) == AwaitAnswer::not_owner ? 0 : 1; });
   EXPECT_EQ(child.wait(), 0);
-  EXPECT_EQ(barrier.arrive_and_wait(Deadline::now()), WaitAnswer::happened);
+  EXPECT_EQ(barrier.arrive_and_wait(Deadline::now()), AwaitAnswer::happened);
 }
 
 }  // namespace

@@ -18,30 +18,31 @@ class ConditionState final : public LockHandle {
 
   void notify(Wake whom) noexcept { core_.notify(whom); }
 
-  WaitAnswer wait(Mutex& mutex, Deadline deadline) noexcept {
+  AwaitAnswer wait(Mutex& mutex, Deadline deadline) noexcept {
     const LockAnswer held = mutex.check();
     // Given back once, it would still be held, and nobody could change anything.
-    if (held == LockAnswer::retired) return WaitAnswer::retired;
-    if (!holds(held) || mutex.facts().recursions != 0) return WaitAnswer::not_owner;
+    if (held == LockAnswer::retired) return AwaitAnswer::retired;
+    if (!holds(held) || mutex.facts().recursions != 0) return AwaitAnswer::not_owner;
     LockAnswer slept{};
     if (become_known(slept) == 0) return lost(mutex, slept);
     const EventCount::Ticket ticket = core_.arrive();
     if (const LockAnswer given = mutex.release(); given != LockAnswer::released) {
-      return wait_answer(given);
+      return await_answer(given);
     }
     slept = core_.sleep(ticket, *this, deadline);
-    const LockAnswer taken = mutex.acquire(Deadline::never());
-    if (!holds(taken)) return wait_answer(taken);
+    const LockAnswer taken = mutex.acquire(deadline);
+    if (taken == LockAnswer::timed_out) return AwaitAnswer::mutex_busy;
+    if (!holds(taken)) return await_answer(taken);
     if (!holds(slept) && slept != LockAnswer::timed_out) return lost(mutex, slept);
-    if (taken == LockAnswer::owner_died) return WaitAnswer::owner_died;
-    return wait_answer(slept);
+    if (taken == LockAnswer::owner_died) return AwaitAnswer::owner_died;
+    return await_answer(slept);
   }
 
  private:
   // The condition cannot be waited for any more: its mutex is not held, as the answer says.
-  static WaitAnswer lost(Mutex& mutex, LockAnswer why) noexcept {
+  static AwaitAnswer lost(Mutex& mutex, LockAnswer why) noexcept {
     static_cast<void>(mutex.release());
-    return wait_answer(why);
+    return await_answer(why);
   }
 
   ConditionCore core_;
@@ -71,7 +72,7 @@ void Condition::notify_one() noexcept {
 void Condition::notify_all() noexcept {
   state().notify(internal::Wake::all);
 }
-WaitAnswer Condition::wait(Mutex& mutex, Deadline deadline) noexcept {
+AwaitAnswer Condition::wait(Mutex& mutex, Deadline deadline) noexcept {
   return state().wait(mutex, deadline);
 }
 

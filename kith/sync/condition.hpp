@@ -12,9 +12,9 @@
 // States       none: it remembers nothing, so a notification finds only those who wait already.
 //              The handle: open; closed or moved from (using it is a broken contract).
 // Callers      wait(): who holds the mutex, once; it is given up while waiting, and taken again
-//              however long that takes. notify: anybody. All who wait at a time use the same mutex,
-//              of whatever form: Mutex, or that of a SharedMutex. A forked child uses its parent's
-//              handle as a process of its own.
+//              before the deadline, or not at all. notify: anybody. All who wait at a time use the
+//              same mutex, of whatever form: Mutex, or that of a SharedMutex. A forked child uses
+//              its parent's handle as a process of its own.
 // A peer dies  waiting: nobody else loses a wake (glibc's hangs for good there). Notifying: who was
 //              not woken looks for itself within a tenth of a second. Holding the mutex: who waits
 //              is told `owner_died` and has it.
@@ -34,9 +34,9 @@
 #include "kith/region/domain.hpp"
 #include "kith/region/lifetime.hpp"
 #include "kith/region/region.hpp"
+#include "kith/sync/await_answer.hpp"
 #include "kith/sync/internal/handle_of.hpp"
 #include "kith/sync/mutex.hpp"
-#include "kith/sync/wait_answer.hpp"
 
 namespace kith {
 
@@ -83,19 +83,19 @@ class Condition : public internal::HandleOf<internal::ConditionState> {
   void notify_one() noexcept;
   void notify_all() noexcept;
 
-  // happened, timed_out, owner_died: the mutex is held again. All others: it is not; not_owner: nor
-  // was it, or it was held more than once.
-  WaitAnswer wait(Mutex& mutex, Deadline deadline) noexcept;
+  // happened, timed_out, owner_died: the mutex is held again. All others: it is not. mutex_busy:
+  // its holder kept it beyond the deadline; not_owner: it was not held, or more than once.
+  AwaitAnswer wait(Mutex& mutex, Deadline deadline) noexcept;
 
   // Until `is_so()`, which is called with the mutex held; timed_out: and it still is not so.
   template <class Predicate>
-  WaitAnswer wait(Mutex& mutex, Deadline deadline, Predicate is_so) {
+  AwaitAnswer wait(Mutex& mutex, Deadline deadline, Predicate is_so) {
     while (!is_so()) {
-      const WaitAnswer answer = wait(mutex, deadline);
-      if (answer == WaitAnswer::happened) continue;
-      return answer == WaitAnswer::timed_out && is_so() ? WaitAnswer::happened : answer;
+      const AwaitAnswer answer = wait(mutex, deadline);
+      if (answer == AwaitAnswer::happened) continue;
+      return answer == AwaitAnswer::timed_out && is_so() ? AwaitAnswer::happened : answer;
     }
-    return WaitAnswer::happened;
+    return AwaitAnswer::happened;
   }
 };
 

@@ -36,10 +36,10 @@ Child waiting_for(const Region<Shared>& region, int wanted) {
     if (lock.acquire(patience()) != LockAnswer::acquired) return 1;
     ++region->waiting;
     parent.say("waits");
-    const WaitAnswer answer =
+    const AwaitAnswer answer =
         changed.wait(lock, patience(), [&] { return region->count >= wanted; });
     parent.say(std::string(to_string(answer)));
-    const bool held = lock.check() == LockAnswer::acquired || answer == WaitAnswer::owner_died;
+    const bool held = lock.check() == LockAnswer::acquired || answer == AwaitAnswer::owner_died;
     return held && holds(lock.declare_consistent()) && lock.release() == LockAnswer::released ? 0
                                                                                               : 2;
   });
@@ -127,12 +127,37 @@ TEST(Condition, TimesOutWithTheMutexHeld) {
   Mutex lock(region, region->lock);
   Condition changed(region, region->changed);
   ASSERT_EQ(lock.acquire(patience()), LockAnswer::acquired);
-  EXPECT_EQ(changed.wait(lock, Deadline::now()), WaitAnswer::timed_out);
-  EXPECT_EQ(changed.wait(lock, Deadline::after(2ms)), WaitAnswer::timed_out);
-  EXPECT_EQ(changed.wait(lock, Deadline::now(), [] { return false; }), WaitAnswer::timed_out);
-  EXPECT_EQ(changed.wait(lock, Deadline::now(), [] { return true; }), WaitAnswer::happened);
+  EXPECT_EQ(changed.wait(lock, Deadline::now()), AwaitAnswer::timed_out);
+  EXPECT_EQ(changed.wait(lock, Deadline::after(2ms)), AwaitAnswer::timed_out);
+  EXPECT_EQ(changed.wait(lock, Deadline::now(), [] { return false; }), AwaitAnswer::timed_out);
+  EXPECT_EQ(changed.wait(lock, Deadline::now(), [] { return true; }), AwaitAnswer::happened);
   EXPECT_EQ(lock.check(), LockAnswer::acquired);
   EXPECT_EQ(lock.release(), LockAnswer::released);
+}
+
+TEST(Condition, KeepsItsDeadlineWhereTheMutexIsKept) {
+  const ScratchDirectory scratch;
+  auto region = Region<Shared>::create(scratch.domain(), "shared");
+  Child keeper([&](Mouth& parent) {
+    Mutex lock(region, region->lock);
+    for (;;) {
+      if (lock.acquire(patience()) != LockAnswer::acquired) return 1;
+      if (region->waiting != 0) break;
+      if (lock.release() != LockAnswer::released) return 2;
+    }
+    Condition(region, region->changed).notify_all();
+    parent.say("keeps it");
+    return parent.hear(soon()) && lock.release() == LockAnswer::released ? 0 : 3;
+  });
+  Mutex lock(region, region->lock);
+  Condition changed(region, region->changed);
+  ASSERT_EQ(lock.acquire(patience()), LockAnswer::acquired);
+  region->waiting = 1;
+  EXPECT_EQ(changed.wait(lock, Deadline::after(2s)), AwaitAnswer::mutex_busy);
+  EXPECT_EQ(lock.check(), LockAnswer::not_owner);
+  ASSERT_EQ(keeper.hear(), "keeps it");
+  keeper.say("let go");
+  EXPECT_EQ(keeper.wait(), 0);
 }
 
 TEST(Condition, IsNotWaitedForWithoutItsMutexOrWithItTwice) {
@@ -140,10 +165,10 @@ TEST(Condition, IsNotWaitedForWithoutItsMutexOrWithItTwice) {
   const Domain domain = scratch.domain();
   Mutex lock(domain, "lock", {.recursive = true});
   Condition changed(domain, "changed");
-  EXPECT_EQ(changed.wait(lock, patience()), WaitAnswer::not_owner);
+  EXPECT_EQ(changed.wait(lock, patience()), AwaitAnswer::not_owner);
   ASSERT_EQ(lock.acquire(patience()), LockAnswer::acquired);
   ASSERT_EQ(lock.acquire(patience()), LockAnswer::acquired);
-  EXPECT_EQ(changed.wait(lock, patience()), WaitAnswer::not_owner);
+  EXPECT_EQ(changed.wait(lock, patience()), AwaitAnswer::not_owner);
   EXPECT_EQ(lock.release(), LockAnswer::released);
   EXPECT_EQ(lock.release(), LockAnswer::released);
 }
@@ -156,7 +181,7 @@ TEST(Condition, ThatIsRemovedTellsWhoWaitsAndLetsTheMutexGo) {
     Condition changed(domain, "changed");
     if (lock.acquire(patience()) != LockAnswer::acquired) return 1;
     parent.say("waits");
-    if (changed.wait(lock, Deadline::never()) != WaitAnswer::orphaned) return 2;
+    if (changed.wait(lock, Deadline::never()) != AwaitAnswer::orphaned) return 2;
     return lock.check() == LockAnswer::not_owner ? 0 : 3;
   });
   ASSERT_EQ(waiter.hear(), "waits");
@@ -170,7 +195,7 @@ TEST(Condition, GoesWithTheMutexOfASharedMutex) {
   SharedMutex lock(domain, "lock");
   Condition changed(domain, "changed");
   const std::scoped_lock guard(lock);
-  EXPECT_EQ(changed.wait(lock.mutex(), Deadline::after(1ms)), WaitAnswer::timed_out);
+  EXPECT_EQ(changed.wait(lock.mutex(), Deadline::after(1ms)), AwaitAnswer::timed_out);
 }
 
 }  // namespace

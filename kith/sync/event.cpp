@@ -85,8 +85,8 @@ bool Event::reset() noexcept {
 bool Event::is_set() const noexcept {
   return state().core().is_set();
 }
-WaitAnswer Event::wait(Deadline deadline) noexcept {
-  return internal::wait_answer(state().wait(deadline));
+AwaitAnswer Event::wait(Deadline deadline) noexcept {
+  return internal::await_answer(state().wait(deadline));
 }
 
 }  // namespace kith

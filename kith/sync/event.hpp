@@ -3,7 +3,7 @@
 //
 //   Event ready("camera ready");                       // by name, in every program
 //   ready.set();                                       // in one
-//   if (ready.wait(Deadline::after(1s)) == WaitAnswer::happened) ...      // in others
+//   if (ready.wait(Deadline::after(1s)) == AwaitAnswer::happened) ...      // in others
 //
 //   struct Shared { EventCell go; };                   // or inside your own region
 //   Event go(region, region->go, {.reset = EventReset::automatic});
@@ -30,8 +30,8 @@
 #include "kith/region/domain.hpp"
 #include "kith/region/lifetime.hpp"
 #include "kith/region/region.hpp"
+#include "kith/sync/await_answer.hpp"
 #include "kith/sync/internal/handle_of.hpp"
-#include "kith/sync/wait_answer.hpp"
 
 namespace kith {
 
@@ -88,7 +88,7 @@ class Event : public internal::HandleOf<internal::EventState> {
   [[nodiscard]] bool is_set() const noexcept;
 
   // happened, timed_out, orphaned, damaged, forked, limit_reached.
-  WaitAnswer wait(Deadline deadline) noexcept;
+  AwaitAnswer wait(Deadline deadline) noexcept;
 };
 
 }  // namespace kith

@@ -31,13 +31,13 @@ TEST(Event, LetsEverybodyByOnceItIsSet) {
   const ScratchDirectory scratch;
   Event event(scratch.domain(), "event");
   EXPECT_FALSE(event.is_set());
-  EXPECT_EQ(event.wait(Deadline::now()), WaitAnswer::timed_out);
+  EXPECT_EQ(event.wait(Deadline::now()), AwaitAnswer::timed_out);
   event.set();
-  EXPECT_EQ(event.wait(Deadline::now()), WaitAnswer::happened);
-  EXPECT_EQ(event.wait(Deadline::now()), WaitAnswer::happened);
+  EXPECT_EQ(event.wait(Deadline::now()), AwaitAnswer::happened);
+  EXPECT_EQ(event.wait(Deadline::now()), AwaitAnswer::happened);
   EXPECT_TRUE(event.reset());
   EXPECT_FALSE(event.reset());
-  EXPECT_EQ(event.wait(Deadline::after(1ms)), WaitAnswer::timed_out);
+  EXPECT_EQ(event.wait(Deadline::after(1ms)), AwaitAnswer::timed_out);
 }
 
 TEST(Event, ThatIsAutomaticLetsOneByForEachTimeItIsSet) {
@@ -45,8 +45,8 @@ TEST(Event, ThatIsAutomaticLetsOneByForEachTimeItIsSet) {
   Event event(scratch.domain(), "event", kAutomatic);
   event.set();
   event.set();  // it was
-  EXPECT_EQ(event.wait(Deadline::now()), WaitAnswer::happened);
-  EXPECT_EQ(event.wait(Deadline::now()), WaitAnswer::timed_out);
+  EXPECT_EQ(event.wait(Deadline::now()), AwaitAnswer::happened);
+  EXPECT_EQ(event.wait(Deadline::now()), AwaitAnswer::timed_out);
 }
 
 TEST(Event, WakesWhoSleepsInOtherProcesses) {
@@ -54,7 +54,7 @@ TEST(Event, WakesWhoSleepsInOtherProcesses) {
   const Domain domain = scratch.domain();
   const auto wait = [&] {
     Event event(domain, "event");
-    return event.wait(patience()) == WaitAnswer::happened ? 0 : 1;
+    return event.wait(patience()) == AwaitAnswer::happened ? 0 : 1;
   };
   Child first(wait);
   Child second(wait);
@@ -75,7 +75,7 @@ TEST(Event, ThatIsAutomaticLetsAsManyByAsItWasSet) {
   for (int i = 0; i < 3; ++i) {
     threads.emplace_back([&] {
       for (;;) {
-        if (event.wait(patience()) != WaitAnswer::happened) return;
+        if (event.wait(patience()) != AwaitAnswer::happened) return;
         if (let_by.fetch_add(1, std::memory_order_relaxed) >= kTimes) return;
         answer.set();
       }
@@ -83,7 +83,7 @@ TEST(Event, ThatIsAutomaticLetsAsManyByAsItWasSet) {
   }
   for (int i = 0; i < kTimes; ++i) {
     event.set();
-    ASSERT_EQ(answer.wait(patience()), WaitAnswer::happened);
+    ASSERT_EQ(answer.wait(patience()), AwaitAnswer::happened);
   }
   EXPECT_EQ(let_by.load(std::memory_order_relaxed), kTimes);
   EXPECT_FALSE(event.is_set());
@@ -101,13 +101,13 @@ TEST(Event, OutlivesOneWhoWaits) {
   Child waiter([domain](Mouth& parent) {
     Event event(domain, "event", kAutomatic);
     parent.say("waits");
-    return event.wait(Deadline::never()) == WaitAnswer::happened ? 0 : 1;
+    return event.wait(Deadline::never()) == AwaitAnswer::happened ? 0 : 1;
   });
   ASSERT_EQ(waiter.hear(), "waits");
   waiter.kill();
   Event event(domain, "event", kAutomatic);
   event.set();
-  EXPECT_EQ(event.wait(patience()), WaitAnswer::happened);
+  EXPECT_EQ(event.wait(patience()), AwaitAnswer::happened);
 }
 
 TEST(Event, LiesInARegionToo) {
@@ -121,10 +121,10 @@ TEST(Event, LiesInARegionToo) {
   Event done(region, region->done);
   std::thread other([&] {
     Event mine(region, region->go, kAutomatic);
-    if (mine.wait(patience()) == WaitAnswer::happened) done.set();
+    if (mine.wait(patience()) == AwaitAnswer::happened) done.set();
   });
   go.set();
-  EXPECT_EQ(done.wait(patience()), WaitAnswer::happened);
+  EXPECT_EQ(done.wait(patience()), AwaitAnswer::happened);
   other.join();
   EXPECT_FALSE(go.is_set());
   EXPECT_EQ(go.attached(), 0u);
@@ -146,7 +146,7 @@ TEST(Event, ThatIsRemovedTellsWhoWaits) {
   Child waiter([domain](Mouth& parent) {
     Event event(domain, "event");
     parent.say("waits");
-    return event.wait(Deadline::never()) == WaitAnswer::orphaned ? 0 : 1;
+    return event.wait(Deadline::never()) == AwaitAnswer::orphaned ? 0 : 1;
   });
   ASSERT_EQ(waiter.hear(), "waits");
   EXPECT_EQ(remove_object(domain, "event", Force::yes), Removal::removed);
@@ -161,7 +161,7 @@ TEST(Event, OfAParentIsUsedByItsChild) {
     return event.attached() == 1 || event.attached() == 2 ? 0 : 1;
   });
   EXPECT_EQ(child.wait(), 0);
-  EXPECT_EQ(event.wait(patience()), WaitAnswer::happened);
+  EXPECT_EQ(event.wait(patience()), AwaitAnswer::happened);
 }
 
 }  // namespace

@@ -60,6 +60,8 @@ class Actors {
   std::unique_ptr<Region<Thing>> type;
   std::unique_ptr<Region<>> bytes;
   std::unique_ptr<Mutex> mutex;
+  std::unique_ptr<Waiters> waiters;
+  std::unique_ptr<Semaphore> permits;
   std::unique_ptr<Member> member;
   std::unique_ptr<MemfdRegion<Thing>> memory_type;
   std::unique_ptr<MemfdRegion<const Thing>> memory_to_read;

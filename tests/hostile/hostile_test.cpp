@@ -90,7 +90,7 @@ TEST_P(HostileKindTest, NothingWrongIsRefusedNothing) {
   const bool is_channel = GetParam() == Kind::channel || GetParam() == Kind::guests;
   EXPECT_EQ(result.books.values > 0, is_channel);
   EXPECT_EQ(result.books.writes > 0, is_channel);
-  const bool has_lock = GetParam() == Kind::mutex || GetParam() == Kind::cell;
+  const bool has_lock = GetParam() >= Kind::mutex;
   EXPECT_EQ(result.books.locks > 0, has_lock);
 }
 
@@ -98,7 +98,7 @@ INSTANTIATE_TEST_SUITE_P(AllKinds, HostileKindTest,
                          ::testing::Values(Kind::channel, Kind::guests, Kind::objects, Kind::type,
                                            Kind::bytes, Kind::memory_type, Kind::memory_bytes,
                                            Kind::sealed_type, Kind::sealed_bytes, Kind::mutex,
-                                           Kind::cell),
+                                           Kind::cell, Kind::waits, Kind::permits),
                          [](const auto& param) { return std::string(name_of(param.param)); });
 
 class HostileTargetTest : public ::testing::TestWithParam<Target> {

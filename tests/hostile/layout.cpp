@@ -259,6 +259,17 @@ Places places_of_cell(std::uint64_t file_size) {
   return writer.end_at(file_size);
 }
 
+// Words, nearly all of them: of owners, of who is asleep, and numbers.
+Places places_of_waits(std::uint64_t file_size) {
+  Writer writer = with_header();
+  constexpr std::uint64_t kContent = internal::kRegionHeaderSize;
+  const std::uint64_t end = std::min(file_size, kContent + sizeof(Waits));
+  for (std::uint64_t word = kContent; word + sizeof word <= end; word += sizeof word) {
+    writer.add("word at " + std::to_string(word - kContent), word, sizeof word, Use::lock);
+  }
+  return writer.end_at(file_size);
+}
+
 Places places_of_objects(std::uint64_t file_size, std::uint64_t objects_max) {
   Writer writer = with_header();
   constexpr std::uint64_t kContent = internal::kRegionHeaderSize;

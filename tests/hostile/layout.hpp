@@ -35,6 +35,7 @@ using Places = std::vector<Place>;
 [[nodiscard]] Places places_of_type(std::uint64_t file_size);
 [[nodiscard]] Places places_of_mutex(std::uint64_t file_size);
 [[nodiscard]] Places places_of_cell(std::uint64_t file_size);
+[[nodiscard]] Places places_of_waits(std::uint64_t file_size);
 [[nodiscard]] Places places_of_objects(std::uint64_t file_size, std::uint64_t objects_max);
 [[nodiscard]] Places places_of_members(std::uint64_t file_size, std::uint64_t members_max);
 

@@ -13,6 +13,8 @@
 #include "kith/inspect/members.hpp"
 #include "kith/inspect/object.hpp"
 
+#include "tests/hostile/wait_operations.hpp"
+
 namespace kith::hostile {
 namespace {
 
@@ -485,6 +487,14 @@ constexpr std::array kOperations{
     Operation{"look_at_mutex", look_at_mutex},
     Operation{"close_mutex", close_mutex},
     Operation{"locks_seen", locks_seen},
+    Operation{"open_waits", open_waits},
+    Operation{"use_events", use_events},
+    Operation{"use_signals", use_signals},
+    Operation{"use_condition", use_condition},
+    Operation{"open_permits", open_permits},
+    Operation{"use_permits", use_permits},
+    Operation{"use_barrier", use_barrier},
+    Operation{"close_waits", close_waits},
 };
 
 }  // namespace

@@ -12,8 +12,8 @@ namespace kith::hostile {
 namespace {
 
 constexpr std::array<const char*, kKinds> kKindNames{
-    "channel",      "guests",      "objects",      "type",  "bytes", "memory_type",
-    "memory_bytes", "sealed_type", "sealed_bytes", "mutex", "cell"};
+    "channel",     "guests",       "objects", "type", "bytes", "memory_type", "memory_bytes",
+    "sealed_type", "sealed_bytes", "mutex",   "cell", "waits", "permits"};
 constexpr std::array<const char*, 6> kDeedNames{"overwrite", "poke",          "flip",
                                                 "cut",       "cut_meanwhile", "call"};
 // A first byte of a step from here on is a call, so that about half of them are.

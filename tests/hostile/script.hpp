@@ -27,10 +27,12 @@ enum class Kind : std::uint8_t {
   memory_bytes,  // a MemfdRegion<> that nobody sealed
   sealed_type,   // the same, sealed
   sealed_bytes,
-  mutex,  // a mutex by itself, whose holder and a waiter have died
-  cell,   // a Region<T> with a mutex in it, the same
+  mutex,    // a mutex by itself, whose holder and a waiter have died
+  cell,     // a Region<T> with a mutex in it, the same
+  waits,    // a Region<T> with one of each that can be waited for; a holder and a party have died
+  permits,  // a semaphore by itself, the same
 };
-inline constexpr std::uint8_t kKinds = 11;
+inline constexpr std::uint8_t kKinds = 13;
 [[nodiscard]] const char* name_of(Kind kind);
 [[nodiscard]] constexpr bool is_memory(Kind kind) {
   return kind >= Kind::memory_type && kind <= Kind::sealed_bytes;

@@ -25,8 +25,9 @@ struct Plan {
 };
 
 const std::vector<Call> kEnd{{"close_writer", 0},  {"close_reader", 0}, {"close_reader", 3},
-                             {"close_regions", 0}, {"close_mutex", 0},  {"clean", 1},
-                             {"leave", 0},         {"remove", 0},       {"remove", 1}};
+                             {"close_regions", 0}, {"close_mutex", 0},  {"close_waits", 0},
+                             {"clean", 1},         {"leave", 0},        {"remove", 0},
+                             {"remove", 1}};
 
 // Readers by number and role: see open_reader().
 constexpr std::uint8_t kViewer = 2;
@@ -50,6 +51,22 @@ Plan plan_for_mutex(Kind kind) {
               {"acquire_mutex", 0}, {"acquire_mutex", 0}, {"declare_mutex", 0},
               {"release_mutex", 0}, {"close_mutex", 0},   {open, kRepairing},
               {"lock_mutex", 0},    {"acquire_mutex", 1}, {"declare_mutex", 0}};
+  return plan;
+}
+
+Plan plan_for_waits(Kind kind) {
+  Plan plan;
+  plan.look = {{"list", 0}, {"members_seen", 0}, {"locks_seen", 0}};
+  if (kind == Kind::permits) {
+    plan.open = {{"join", 0}, {"open_permits", 0}};
+    plan.use = {
+        {"use_permits", 0}, {"use_permits", 1}, {"locks_seen", 0}, {"reap", 0}, {"use_permits", 0}};
+    return plan;
+  }
+  plan.open = {{"join", 0}, {"open_waits", 0}};
+  plan.use = {{"use_events", 0},    {"use_events", 1},  {"use_signals", 0}, {"use_condition", 0},
+              {"use_condition", 1}, {"use_permits", 0}, {"use_permits", 1}, {"use_barrier", 0},
+              {"use_barrier", 1},   {"reap", 0},        {"use_barrier", 0}, {"locks_seen", 0}};
   return plan;
 }
 
@@ -85,6 +102,9 @@ Plan plan_for(Kind kind) {
     case Kind::mutex:
     case Kind::cell:
       return plan_for_mutex(kind);
+    case Kind::waits:
+    case Kind::permits:
+      return plan_for_waits(kind);
     case Kind::memory_type:
     case Kind::sealed_type:
       plan = {

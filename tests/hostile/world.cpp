@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <filesystem>
 #include <linux/capability.h>
+#include <memory>
 #include <span>
 #include <stdexcept>
 #include <sys/mman.h>
@@ -144,6 +145,27 @@ void make_mutex(Open open) {
   const Doomed waiter = doomed(Deadline::after(std::chrono::milliseconds(1)));
 }
 
+// One who died holding a permit and sitting at the barrier, with one who is not asleep any more.
+void make_waits(const Domain& domain) {
+  const Doomed maker([&] {
+    const auto region = Region<Waits>::create(domain, kObject);
+    auto waiters = std::make_unique<Waiters>(region);
+    (void)waiters->permits.try_acquire();
+    (void)waiters->automatic.wait(Deadline::after(std::chrono::milliseconds(1)));
+    (void)waiters->step.arrive_and_wait(Deadline::after(std::chrono::milliseconds(1)));
+    (void)waiters->signals.release(3);
+    return waiters;
+  });
+}
+
+void make_permits(const Domain& domain) {
+  const Doomed maker([&] {
+    auto permits = std::make_unique<Semaphore>(domain, kObject, kPermits);
+    (void)permits->try_acquire();
+    return permits;
+  });
+}
+
 std::vector<FileImage::Extent> extents_of(int file, std::uint64_t size) {
   std::vector<FileImage::Extent> extents;
   std::vector<std::uint8_t> page(kPage);
@@ -217,6 +239,7 @@ Places places_of(Kind kind, const FileImage& image) {
   if (kind == Kind::objects) return places_of_objects(image.size, kObjectsMax);
   if (kind == Kind::mutex) return places_of_mutex(image.size);
   if (kind == Kind::cell) return places_of_cell(image.size);
+  if (kind == Kind::waits || kind == Kind::permits) return places_of_waits(image.size);
   return places_of_bytes(image.size);
 }
 
@@ -292,6 +315,12 @@ World::World() {
           const auto region = Region<Guarded>::open_or_create(domain, kObject);
           return Mutex(region, region->lock);
         });
+        break;
+      case Kind::waits:
+        make_waits(domains_[i]);
+        break;
+      case Kind::permits:
+        make_permits(domains_[i]);
         break;
       case Kind::memory_type:
       case Kind::sealed_type: {

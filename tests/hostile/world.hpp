@@ -9,7 +9,12 @@
 
 #include "kith/os/file.hpp"
 #include "kith/region/domain.hpp"
+#include "kith/sync/barrier.hpp"
+#include "kith/sync/condition.hpp"
+#include "kith/sync/counting_semaphore.hpp"
+#include "kith/sync/event.hpp"
 #include "kith/sync/mutex.hpp"
+#include "kith/sync/semaphore.hpp"
 
 #include "tests/hostile/layout.hpp"
 #include "tests/hostile/script.hpp"
@@ -24,6 +29,7 @@ inline constexpr ChannelSize kGuestChannel{
     .readers_max = 3, .guests_max = 2, .spare_slots = 0, .payload_max = 200};
 inline constexpr std::uint32_t kMembersMax = 3;
 inline constexpr std::uint32_t kObjectsMax = 5;
+inline constexpr std::uint32_t kPermits = 2;
 
 // What stands in the worlds of types, and in an ObjectRegion beside other things.
 struct Thing {
@@ -36,6 +42,36 @@ struct Guarded {
   std::uint64_t before = 1;
   MutexCell lock;
   std::uint64_t after = 2;
+};
+
+// What stands in the world of what is waited for.
+struct Waits {
+  EventCell manual;
+  EventCell automatic;
+  CountingSemaphoreCell signals;
+  MutexCell lock;
+  ConditionCell changed;
+  SemaphoreCell<kPermits> permits;
+  BarrierCell<2> step;
+};
+
+// Handles on all of it.
+struct Waiters {
+  explicit Waiters(const Region<Waits>& region)
+      : manual(region, region->manual),
+        automatic(region, region->automatic, {.reset = EventReset::automatic}),
+        signals(region, region->signals),
+        lock(region, region->lock),
+        changed(region, region->changed),
+        permits(region, region->permits),
+        step(region, region->step) {}
+  Event manual;
+  Event automatic;
+  CountingSemaphore signals;
+  Mutex lock;
+  Condition changed;
+  Semaphore permits;
+  Barrier step;
 };
 
 // One file of a world, as its makers left it. Files of worlds are few and their pages mostly empty.

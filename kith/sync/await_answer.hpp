@@ -8,12 +8,14 @@
 namespace kith {
 
 // clang-format off: it does not know attributes on enums
-enum class [[nodiscard]] WaitAnswer{
+enum class [[nodiscard]] AwaitAnswer{
     happened,       // what was waited for; of a condition also for no reason: look at it again
     party_died,     // of a barrier: all who live have arrived, but somebody who should have is dead
     owner_died,     // of a condition: it may have happened; its mutex is yours again, and its last
                     // holder died: repair what it guards, then declare_consistent()
     timed_out,      // the deadline passed; of a condition: its mutex is yours again
+    mutex_busy,     // of a condition: the deadline passed, it may have happened, and its mutex is
+                    // not yours: somebody living held it still
     not_owner,      // of a condition: this thread does not hold the mutex, or holds it twice; of a
                     // barrier: this handle has left
     retired,        // of a condition: its mutex was given up for good, and is not yours
@@ -25,27 +27,29 @@ enum class [[nodiscard]] WaitAnswer{
 // clang-format on
 
 // "party_died", for logs and errors.
-[[nodiscard]] constexpr std::string_view to_string(WaitAnswer answer) noexcept {
+[[nodiscard]] constexpr std::string_view to_string(AwaitAnswer answer) noexcept {
   switch (answer) {
-    case WaitAnswer::happened:
+    case AwaitAnswer::happened:
       return "happened";
-    case WaitAnswer::party_died:
+    case AwaitAnswer::party_died:
       return "party_died";
-    case WaitAnswer::owner_died:
+    case AwaitAnswer::owner_died:
       return "owner_died";
-    case WaitAnswer::timed_out:
+    case AwaitAnswer::timed_out:
       return "timed_out";
-    case WaitAnswer::not_owner:
+    case AwaitAnswer::mutex_busy:
+      return "mutex_busy";
+    case AwaitAnswer::not_owner:
       return "not_owner";
-    case WaitAnswer::retired:
+    case AwaitAnswer::retired:
       return "retired";
-    case WaitAnswer::orphaned:
+    case AwaitAnswer::orphaned:
       return "orphaned";
-    case WaitAnswer::damaged:
+    case AwaitAnswer::damaged:
       return "damaged";
-    case WaitAnswer::forked:
+    case AwaitAnswer::forked:
       return "forked";
-    case WaitAnswer::limit_reached:
+    case AwaitAnswer::limit_reached:
       return "limit_reached";
   }
   return "?";
@@ -54,30 +58,30 @@ enum class [[nodiscard]] WaitAnswer{
 namespace internal {
 
 // Of a wait without a mutex.
-[[nodiscard]] constexpr WaitAnswer wait_answer(LockAnswer answer) noexcept {
+[[nodiscard]] constexpr AwaitAnswer await_answer(LockAnswer answer) noexcept {
   switch (answer) {
     case LockAnswer::acquired:
     case LockAnswer::released:
-      return WaitAnswer::happened;
+      return AwaitAnswer::happened;
     case LockAnswer::owner_died:
-      return WaitAnswer::party_died;
+      return AwaitAnswer::party_died;
     case LockAnswer::timed_out:
-      return WaitAnswer::timed_out;
+      return AwaitAnswer::timed_out;
     case LockAnswer::would_deadlock:
     case LockAnswer::not_owner:
-      return WaitAnswer::not_owner;
+      return AwaitAnswer::not_owner;
     case LockAnswer::retired:
-      return WaitAnswer::retired;
+      return AwaitAnswer::retired;
     case LockAnswer::orphaned:
-      return WaitAnswer::orphaned;
+      return AwaitAnswer::orphaned;
     case LockAnswer::damaged:
-      return WaitAnswer::damaged;
+      return AwaitAnswer::damaged;
     case LockAnswer::forked:
-      return WaitAnswer::forked;
+      return AwaitAnswer::forked;
     case LockAnswer::limit_reached:
       break;
   }
-  return WaitAnswer::limit_reached;
+  return AwaitAnswer::limit_reached;
 }
 
 }  // namespace internal

@@ -1,0 +1,98 @@
+#include "tests/hostile/wait_operations.hpp"
+
+#include <chrono>
+#include <memory>
+
+namespace kith::hostile {
+namespace {
+
+using namespace std::chrono_literals;
+using Byte = std::uint8_t;
+
+Deadline deadline_of(Byte argument) {
+  return argument % 2 == 0 ? Deadline::now() : Deadline::after(1ms);
+}
+
+AwaitAnswer valid(AwaitAnswer answer) {
+  require(to_string(answer) != "?", "an answer of a wait is none");
+  return answer;
+}
+LockAnswer valid(LockAnswer answer) {
+  require(to_string(answer) != "?", "an answer of a semaphore is none");
+  require(answer != LockAnswer::would_deadlock && answer != LockAnswer::retired,
+          "a semaphore answers what it cannot");
+  return answer;
+}
+
+void use(Semaphore& permits, Byte argument, Books& books) {
+  const LockAnswer answer = valid(permits.acquire(deadline_of(argument)));
+  if (holds(answer)) ++books.locks;
+  if (answer == LockAnswer::damaged) ++books.damaged;
+  require(permits.held() <= permits.permits(), "more are held than there are");
+  require(!holds(valid(permits.release())), "release answers what it cannot");
+}
+
+}  // namespace
+
+void open_waits(Actors& actors, Byte) {
+  actors.waiters.reset();
+  const auto region = Region<Waits>::open(actors.domain(), kObject);
+  actors.waiters = std::make_unique<Waiters>(region);
+}
+
+void use_events(Actors& actors, Byte argument) {
+  if (!actors.waiters) return;
+  for (Event* event : {&actors.waiters->manual, &actors.waiters->automatic}) {
+    (void)valid(event->wait(deadline_of(argument)));
+    event->set();
+    (void)valid(event->wait(Deadline::now()));
+    (void)event->reset();
+    (void)event->is_set();
+  }
+}
+
+void use_signals(Actors& actors, Byte argument) {
+  if (!actors.waiters) return;
+  CountingSemaphore& signals = actors.waiters->signals;
+  (void)valid(signals.release(1u + argument % 4u));
+  (void)valid(signals.acquire(deadline_of(argument)));
+  require(signals.count() <= CountingSemaphore::kCountMax, "it counts beyond its limit");
+}
+
+void use_condition(Actors& actors, Byte argument) {
+  if (!actors.waiters) return;
+  Mutex& lock = actors.waiters->lock;
+  Condition& changed = actors.waiters->changed;
+  if (!holds(lock.acquire(deadline_of(argument)))) return;
+  changed.notify_one();
+  const AwaitAnswer answer = valid(changed.wait(lock, deadline_of(argument)));
+  require(answer != AwaitAnswer::party_died, "a condition answers what it cannot");
+  changed.notify_all();
+  (void)lock.release();
+}
+
+void open_permits(Actors& actors, Byte) {
+  actors.permits.reset();
+  actors.permits = std::make_unique<Semaphore>(actors.domain(), kObject, kPermits);
+}
+
+void use_permits(Actors& actors, Byte argument) {
+  if (actors.waiters) use(actors.waiters->permits, argument, actors.books());
+  if (actors.permits) use(*actors.permits, argument, actors.books());
+}
+
+void use_barrier(Actors& actors, Byte argument) {
+  if (!actors.waiters) return;
+  Barrier& step = actors.waiters->step;
+  const AwaitAnswer answer = valid(step.arrive_and_wait(deadline_of(argument)));
+  require(answer != AwaitAnswer::owner_died, "a barrier answers what it cannot");
+  (void)step.phase();
+  if (argument > 200) step.leave();
+}
+
+void close_waits(Actors& actors, Byte) {
+  actors.waiters.reset();
+  actors.permits.reset();
+}
+
+}  // namespace kith::hostile
