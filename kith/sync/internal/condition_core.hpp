@@ -23,17 +23,15 @@ class ConditionCore {
   // By who holds the mutex, which is given up next.
   [[nodiscard]] EventCount::Ticket arrive() noexcept { return announced_.prepare(); }
 
-  // acquired: it was notified, or another was and did not come; timed_out, orphaned, damaged.
+  // acquired: it was notified, or perhaps not: one who was to notify may have died before it did,
+  // so after a slice all look for themselves; timed_out, orphaned, damaged.
   LockAnswer sleep(EventCount::Ticket ticket, const LockWitness& witness,
                    Deadline deadline) noexcept {
-    for (;;) {
-      if (announced_.has_moved(ticket)) return LockAnswer::acquired;
-      if (deadline.has_passed()) return LockAnswer::timed_out;
-      witness.sleep(announced_.word(), ticket, {}, deadline.within(patience_.slice));
-      if (announced_.has_moved(ticket)) return LockAnswer::acquired;
-      const LockAnswer memory = witness.memory();
-      if (memory != LockAnswer::acquired) return memory;
-    }
+    witness.sleep(announced_.word(), ticket, {}, deadline.within(patience_.slice));
+    if (announced_.has_moved(ticket)) return LockAnswer::acquired;
+    const LockAnswer memory = witness.memory();
+    if (memory != LockAnswer::acquired) return memory;
+    return deadline.has_passed() ? LockAnswer::timed_out : LockAnswer::acquired;
   }
 
  private:
