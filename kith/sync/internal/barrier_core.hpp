@@ -4,7 +4,9 @@
 // A phase is over when all who sit have arrived: anybody who waits finds that out, and one of them
 // makes the next phase with one exchange. There is no count that a death could leave wrong. What a
 // phase that is over has to tell stands beside its number, and stays until the next one is over;
-// nobody who has a seat can miss it, because the next one waits for all of them.
+// nobody who has a seat can miss it, because the next one waits for all of them. Who sits down
+// changes that word as well: whoever is just then counting those who sat there before must count
+// again, and wait for the newcomer.
 #pragma once
 
 #include <cstddef>
@@ -28,7 +30,8 @@ struct BarrierSeat {
 static_assert(sizeof(BarrierSeat) == 16);
 
 struct BarrierWords {
-  RealAtomics::Word<std::uint64_t> phase;  // its number, times two; plus 1: the last one lost some
+  // bit 0: the last one lost some; bits 1-50: its number; bits 51-63: how often somebody sat down
+  RealAtomics::Word<std::uint64_t> phase;
   RealAtomics::Word<std::uint64_t> announced;
 };
 
@@ -44,14 +47,12 @@ class BarrierCore {
   // A seat that nobody living sits on; kNoSeat if there is none.
   [[nodiscard]] std::size_t sit_down(std::uint64_t me, const LockWitness& witness) noexcept {
     for (std::size_t i = 0; i < seats_.size(); ++i) {
-      // relaxed: what it shows is used only after an exchange of it has succeeded.
-      std::uint64_t word = seats_[i].party.load(std::memory_order_relaxed);
-      if (has_owner(word) && witness.liveness(owner_of(word)) != Liveness::dead) continue;
-      // acq_rel: what the last party wrote there is seen; and see is_over().
-      if (seats_[i].party.compare_exchange_strong(word, me, std::memory_order_acq_rel,
-                                                  std::memory_order_relaxed)) {
-        return i;
-      }
+      if (!take_seat(seats_[i], me, witness)) continue;
+      // relaxed: published below.
+      seats_[i].arrived.store(0, std::memory_order_relaxed);
+      // release: whoever begins to count from here on sees who sits there, and has not arrived.
+      words_->phase.fetch_add(kSeating, std::memory_order_release);
+      return i;
     }
     return kNoSeat;
   }
@@ -89,18 +90,41 @@ class BarrierCore {
   static constexpr std::uint64_t kLeft = std::uint64_t{1} << 31;
   static_assert(((kDied | kLeft) & kOwnerMask) == 0);
   static constexpr std::uint64_t kLost = 1;
+  static constexpr unsigned kSeatingShift = 51;
+  static constexpr std::uint64_t kSeating = std::uint64_t{1} << kSeatingShift;
+  static constexpr std::uint64_t kSeatings = ~(kSeating - 1);
+  // While somebody looks at its word, it changes hands no more often: the dead one's becomes a
+  // mark, and that a newcomer's.
+  static constexpr int kTriesMax = 3;
 
-  [[nodiscard]] static std::uint64_t number(std::uint64_t phase) noexcept { return phase >> 1; }
+  [[nodiscard]] static std::uint64_t number(std::uint64_t phase) noexcept {
+    return (phase & ~kSeatings) >> 1;
+  }
+
+  [[nodiscard]] static bool take_seat(BarrierSeat& seat, std::uint64_t me,
+                                      const LockWitness& witness) noexcept {
+    // relaxed: what it shows is used only after an exchange of it has succeeded.
+    std::uint64_t word = seat.party.load(std::memory_order_relaxed);
+    for (int tries = 0; tries < kTriesMax; ++tries) {
+      if (has_owner(word) && witness.liveness(owner_of(word)) != Liveness::dead) return false;
+      // acquire: what the last party wrote there comes first.
+      if (seat.party.compare_exchange_strong(word, me, std::memory_order_acquire,
+                                             std::memory_order_relaxed)) {
+        return true;
+      }
+    }
+    return false;
+  }
 
   [[nodiscard]] std::optional<LockAnswer> look(std::uint64_t phase, const LockWitness& witness,
                                                bool doubt) noexcept {
     for (int tries = 0; tries < 2; ++tries) {
-      // acquire: what the others did before it was over is seen.
+      // acquire: what the others did before it was over is seen, and who sat down; see sit_down().
       std::uint64_t now = words_->phase.load(std::memory_order_acquire);
       if (number(now) != phase) return told(now);
       const std::optional<bool> lost = is_over(phase, witness, doubt);
       if (!lost) return std::nullopt;
-      const std::uint64_t next = (phase + 1) << 1 | (*lost ? kLost : 0);
+      const std::uint64_t next = (now & kSeatings) | (phase + 1) << 1 | (*lost ? kLost : 0);
       // seq_cst: over, then asked who waits; see EventCount. release: for those who read it above.
       if (words_->phase.compare_exchange_strong(now, next, std::memory_order_seq_cst,
                                                 std::memory_order_relaxed)) {
