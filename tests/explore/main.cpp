@@ -138,8 +138,9 @@ void write_json(const std::string& file, const std::vector<Row>& rows) {
 
 std::vector<Subject> all_subjects() {
   std::vector<Subject> all;
-  for (const auto& subjects : {latest_subjects(), region_subjects(), member_subjects(),
-                               role_subjects(), mutex_subjects()}) {
+  for (const auto& subjects :
+       {latest_subjects(), region_subjects(), member_subjects(), role_subjects(), mutex_subjects(),
+        signal_subjects(), semaphore_subjects(), barrier_subjects(), condition_subjects()}) {
     all.insert(all.end(), subjects.begin(), subjects.end());
   }
   return all;
@@ -149,6 +150,7 @@ std::vector<MutationTarget> all_targets() {
   std::vector<MutationTarget> all = {latest_target(), region_target(), member_target(),
                                      mutex_target()};
   for (const MutationTarget& target : role_targets()) all.push_back(target);
+  for (const MutationTarget& target : wait_targets()) all.push_back(target);
   return all;
 }
 

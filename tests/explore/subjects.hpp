@@ -33,9 +33,14 @@ struct MutationTarget {
 [[nodiscard]] std::vector<Subject> member_subjects();
 [[nodiscard]] std::vector<Subject> role_subjects();
 [[nodiscard]] std::vector<Subject> mutex_subjects();
+[[nodiscard]] std::vector<Subject> signal_subjects();
+[[nodiscard]] std::vector<Subject> semaphore_subjects();
+[[nodiscard]] std::vector<Subject> barrier_subjects();
+[[nodiscard]] std::vector<Subject> condition_subjects();
 [[nodiscard]] MutationTarget latest_target();
 [[nodiscard]] MutationTarget mutex_target();
 [[nodiscard]] std::vector<MutationTarget> role_targets();
+[[nodiscard]] std::vector<MutationTarget> wait_targets();
 [[nodiscard]] MutationTarget region_target();
 [[nodiscard]] MutationTarget member_target();
 

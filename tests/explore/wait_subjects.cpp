@@ -1,0 +1,152 @@
+// Subjects of all that waits by an event count: events, semaphores, barriers and conditions.
+#include "tests/explore/barrier_world.hpp"
+#include "tests/explore/condition_world.hpp"
+#include "tests/explore/semaphore_world.hpp"
+#include "tests/explore/signal_world.hpp"
+#include "tests/explore/subjects.hpp"
+
+namespace kith::explored {
+namespace {
+
+using explore::Memory;
+
+template <class Model, class Setting>
+Subject subject(std::string name, const Setting& setting, const explore::Bounds& bounds) {
+  return {std::move(name), bounds, [setting](const explore::Bounds& within) {
+            return explore::explore<Model>(within, setting);
+          }};
+}
+Subject subject(std::string name, const SignalSetting& setting, const explore::Bounds& bounds) {
+  return subject<SignalWorld>(std::move(name), setting, bounds);
+}
+Subject subject(std::string name, const SemaphoreSetting& setting, const explore::Bounds& bounds) {
+  return subject<SemaphoreWorld>(std::move(name), setting, bounds);
+}
+Subject subject(std::string name, const BarrierSetting& setting, const explore::Bounds& bounds) {
+  return subject<BarrierWorld>(std::move(name), setting, bounds);
+}
+Subject subject(std::string name, const ConditionSetting& setting, const explore::Bounds& bounds) {
+  return subject<ConditionWorld>(std::move(name), setting, bounds);
+}
+
+explore::Bounds bounds(std::uint32_t preemptions, std::uint32_t deaths,
+                       explore::Memory memory = explore::Memory::sequential) {
+  explore::Bounds bounds;
+  bounds.preemptions = preemptions;
+  bounds.deaths = deaths;
+  bounds.memory = memory;
+  return bounds;
+}
+
+constexpr SignalSetting kManual{.signal = Signal::manual};
+constexpr SignalSetting kAutomatic{.signal = Signal::automatic, .times = 2, .waiters = 2};
+constexpr SignalSetting kCounting{.signal = Signal::counting};
+
+// Whose processes may die.
+constexpr SignalSetting mortal(SignalSetting setting) {
+  setting.hurried = setting.slices = true;
+  return setting;
+}
+
+}  // namespace
+
+std::vector<Subject> signal_subjects() {
+  return {
+      subject("event: manual, set, reset and set again", kManual, bounds(4, 0)),
+      subject("event: manual, deaths", mortal(kManual), bounds(2, 1)),
+      subject("event: manual, weak memory", kManual, bounds(2, 0, Memory::weak)),
+      subject("event: automatic, 2 wait", mortal({kAutomatic}), bounds(4, 0)),
+      subject("event: automatic, deaths", mortal(kAutomatic), bounds(2, 1)),
+      subject("event: automatic, weak memory", mortal(kAutomatic), bounds(2, 0, Memory::weak)),
+      subject("event: automatic, one waits, 2 set",
+              {.signal = Signal::automatic, .setters = 2, .times = 1, .waiters = 1}, bounds(4, 0)),
+      subject("counting semaphore: 2 releases, 2 acquire", kCounting, bounds(4, 0)),
+      subject("counting semaphore: 2 released at once",
+              {.signal = Signal::counting, .times = 1, .at_once = 2}, bounds(4, 0)),
+      subject("counting semaphore: 2 release",
+              {.signal = Signal::counting, .setters = 2, .times = 1}, bounds(3, 0)),
+      subject("counting semaphore: deaths", mortal(kCounting), bounds(2, 1)),
+      subject("counting semaphore: weak memory", kCounting, bounds(2, 0, Memory::weak)),
+  };
+}
+
+std::vector<Subject> semaphore_subjects() {
+  return {
+      subject("semaphore: 1 permit, 3 members", SemaphoreSetting{.members = 3}, bounds(3, 0)),
+      subject("semaphore: 2 permits, 3 members", SemaphoreSetting{.permits = 2, .members = 3},
+              bounds(3, 0)),
+      subject("semaphore: 1 permit, deaths", SemaphoreSetting{.times = 2, .slices = true},
+              bounds(2, 1)),
+      subject("semaphore: 2 permits, 3 members, deaths",
+              SemaphoreSetting{.permits = 2, .members = 3, .slices = true}, bounds(1, 1)),
+      subject("semaphore: 1 permit, two deaths", SemaphoreSetting{.slices = true}, bounds(1, 2)),
+      subject("semaphore: 1 permit, deaths that are not suspected",
+              SemaphoreSetting{.slices = true, .doubts = false}, bounds(2, 1)),
+      subject("semaphore: 1 permit, one reaps", SemaphoreSetting{.reapers = 1, .slices = true},
+              bounds(2, 1)),
+      subject("semaphore: weak memory", SemaphoreSetting{.times = 2}, bounds(2, 0, Memory::weak)),
+      subject("semaphore: weak memory, deaths", SemaphoreSetting{.reapers = 1, .slices = true},
+              bounds(1, 1, Memory::weak)),
+  };
+}
+
+std::vector<Subject> barrier_subjects() {
+  return {
+      subject("barrier: 2 parties x 2", BarrierSetting{}, bounds(4, 0)),
+      subject("barrier: 3 parties x 2", BarrierSetting{.parties = 3}, bounds(2, 0)),
+      subject("barrier: 2 who sit down", BarrierSetting{.seated = false}, bounds(3, 0)),
+      subject("barrier: 3 parties, one leaves", BarrierSetting{.parties = 3, .leaves = true},
+              bounds(2, 0)),
+      subject("barrier: 2 parties, deaths", BarrierSetting{.slices = true}, bounds(2, 1)),
+      subject("barrier: 3 parties, deaths", BarrierSetting{.parties = 3, .slices = true},
+              bounds(1, 1)),
+      subject("barrier: deaths that are not suspected",
+              BarrierSetting{.slices = true, .doubts = false}, bounds(2, 1)),
+      subject("barrier: 2 parties, one reaps", BarrierSetting{.reapers = 1, .slices = true},
+              bounds(2, 1)),
+      subject("barrier: weak memory", BarrierSetting{}, bounds(2, 0, Memory::weak)),
+      subject("barrier: weak memory, deaths", BarrierSetting{.slices = true},
+              bounds(1, 1, Memory::weak)),
+  };
+}
+
+std::vector<Subject> condition_subjects() {
+  constexpr ConditionSetting kAll{.times = 1, .all = true};
+  constexpr ConditionSetting kMortal{.times = 2, .hurried = true, .slices = true};
+  return {
+      subject("condition: notify one, 2 wait", ConditionSetting{}, bounds(2, 0)),
+      subject("condition: notify one afterwards, 2 wait", ConditionSetting{.after = true},
+              bounds(2, 0)),
+      subject("condition: notify all, 2 wait", kAll, bounds(3, 0)),
+      subject("condition: notify one, deaths", kMortal, bounds(1, 1)),
+      subject("condition: notify all, deaths",
+              ConditionSetting{.times = 1, .all = true, .hurried = true, .slices = true},
+              bounds(1, 1)),
+      subject("condition: notify one afterwards, one waits, deaths",
+              ConditionSetting{
+                  .waiters = 1, .times = 1, .after = true, .hurried = true, .slices = true},
+              bounds(2, 1)),
+      subject("condition: weak memory", ConditionSetting{.waiters = 1, .times = 1},
+              bounds(2, 0, Memory::weak)),
+  };
+}
+
+std::vector<MutationTarget> wait_targets() {
+  // The models themselves are cheap enough to judge by.
+  const auto all_of = [](std::initializer_list<std::vector<Subject>> lists) {
+    std::vector<Subject> all;
+    for (const auto& list : lists) all.insert(all.end(), list.begin(), list.end());
+    return all;
+  };
+  return {
+      {"event_count.hpp", "sync/internal/event_count.hpp",
+       all_of({signal_subjects(), condition_subjects()})},
+      {"event_core.hpp", "sync/internal/event_core.hpp", signal_subjects()},
+      {"counting_core.hpp", "sync/internal/counting_core.hpp", signal_subjects()},
+      {"semaphore_core.hpp", "sync/internal/semaphore_core.hpp", semaphore_subjects()},
+      {"barrier_core.hpp", "sync/internal/barrier_core.hpp", barrier_subjects()},
+      {"condition_core.hpp", "sync/internal/condition_core.hpp", condition_subjects()},
+  };
+}
+
+}  // namespace kith::explored

@@ -1,0 +1,49 @@
+#include "tests/explore/waits_world.hpp"
+
+#include <chrono>
+
+namespace kith::explored {
+
+bool WaitsWorld::may_be_dead(MemberId) const noexcept {
+  return doubts_;
+}
+
+Liveness WaitsWorld::liveness(MemberId id) const noexcept {
+  // A call of the kernel, which orders what the dead did before what follows: as a life lock.
+  static_cast<void>(testkit::explore::Kernel::current().facts_of_path("/life"));
+  return lives(id) ? Liveness::alive : Liveness::dead;
+}
+
+internal::WaitPatience WaitsWorld::patience() const {
+  internal::WaitPatience patience;
+  patience.slice = std::chrono::hours(slices_ ? 1 : 1'000'000);
+  return patience;
+}
+
+std::uint64_t WaitsWorld::born(std::uint32_t member) {
+  incarnations_.at(member) = testkit::explore::deaths_so_far() + 1;
+  return internal::owner_word({member, incarnations_.at(member)});
+}
+
+std::uint64_t WaitsWorld::born_before(std::uint32_t member) {
+  incarnations_.at(member) = 1;  // as that of one who has not died
+  return internal::owner_word({member, incarnations_.at(member)});
+}
+
+bool WaitsWorld::lives(MemberId id) const {
+  return id.incarnation != 0 && incarnations_.at(id.index) == id.incarnation;
+}
+
+void WaitsWorld::died(std::size_t process) {
+  if (process >= kMembersMax || incarnations_.at(process) == 0) return;
+  const auto member = static_cast<std::uint32_t>(process);
+  dead_.at(member) = internal::owner_word({member, incarnations_.at(member)});
+  incarnations_.at(member) = 0;
+}
+
+void WaitsWorld::ghost(const std::function<void(std::uint64_t)>& note) const {
+  for (const std::uint32_t incarnation : incarnations_) note(incarnation);
+  for (const std::uint64_t dead : dead_) note(dead);
+}
+
+}  // namespace kith::explored

@@ -1,0 +1,54 @@
+// What the models of all waits have in common: members who die and come back under a new
+// incarnation, and a witness who asks the modelled kernel about them.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+
+#include "kith/sync/internal/waiting.hpp"
+
+#include "testkit/explore/atomics.hpp"
+#include "testkit/explore/explore.hpp"
+#include "testkit/explore/kernel.hpp"
+
+namespace kith::explored {
+
+class WaitsWorld : public testkit::explore::World, protected internal::LockWitness {
+ public:
+  void died(std::size_t process) override;
+  void ghost(const std::function<void(std::uint64_t)>& note) const override;
+
+ protected:
+  static constexpr std::uint32_t kMembersMax = 4;
+
+  // Slices end, if they do. Without them, whoever is not woken sleeps for good, and is found.
+  // `doubts`: the witness always says that somebody may be dead.
+  WaitsWorld(bool slices, bool doubts) : slices_(slices), doubts_(doubts) {}
+
+  [[nodiscard]] bool may_be_dead(MemberId id) const noexcept override;
+  [[nodiscard]] Liveness liveness(MemberId id) const noexcept override;
+  void sleep(const RealAtomics::Word<std::uint64_t>& word, std::uint32_t expected,
+             std::span<const MemberId>, Deadline deadline) const noexcept override {
+    os::futex_wait(word, expected, deadline);
+  }
+  [[nodiscard]] LockAnswer memory() const noexcept override { return LockAnswer::acquired; }
+
+  [[nodiscard]] internal::WaitPatience patience() const;
+  // The owner word of a member in its life that begins now.
+  std::uint64_t born(std::uint32_t member);
+  std::uint64_t born_before(std::uint32_t member);  // in the model's constructor
+  // No access: for the books.
+  [[nodiscard]] bool lives(MemberId id) const;
+  // The owner word of the member in its last life that ended; 0: it has not died.
+  [[nodiscard]] std::uint64_t dead(std::uint32_t member) const { return dead_.at(member); }
+
+ private:
+  bool slices_;
+  bool doubts_;
+  testkit::explore::Kernel kernel_;
+  std::array<std::uint32_t, kMembersMax> incarnations_{};  // of those who live; 0: dead
+  std::array<std::uint64_t, kMembersMax> dead_{};
+};
+
+}  // namespace kith::explored
