@@ -55,6 +55,12 @@ enum class [[nodiscard]] AwaitAnswer{
   return "?";
 }
 
+// Of a wait for a condition: whether the caller holds its mutex now.
+[[nodiscard]] constexpr bool holds_mutex(AwaitAnswer answer) noexcept {
+  return answer == AwaitAnswer::happened || answer == AwaitAnswer::timed_out ||
+         answer == AwaitAnswer::owner_died;
+}
+
 namespace internal {
 
 // Of a wait without a mutex.

@@ -18,7 +18,7 @@ using Seats = std::span<BarrierSeat>;
 class BarrierState final : public LockHandle {
  public:
   BarrierState(LockSite* site, BarrierHead& head, Seats seats)
-      : LockHandle(site), core_(head.words, seats, kLockPatience), parties_(seats.size()) {
+      : LockHandle(site), core_(head.words, seats, kSleeping), parties_(seats.size()) {
     const os::ForkGuard guard;
     join();
     party_ = member();
@@ -89,18 +89,6 @@ struct BarrierSpec final : LockSpec {
   }
 };
 
-bool heal_barrier(MappedRegion& region, std::uint64_t dead_owner, Deadline) {
-  if (region.content_size() < sizeof(BarrierHead)) return true;  // nobody can sit there
-  // As many as lie in the file, which is what its handles were opened on.
-  const std::uint64_t parties = (region.content_size() - sizeof(BarrierHead)) / sizeof(BarrierSeat);
-  BarrierCore(head_in(region.content()).words, seats_in(region.content(), parties), {})
-      .abandon(dead_owner);
-  return true;
-}
-
-[[maybe_unused]] const bool kRegistered =
-    (register_healer(std::string(to_string(LockKind::barrier)), &heal_barrier), true);
-
 BarrierState* open_barrier(const Domain& domain, const std::string& name, std::uint32_t parties,
                            const BarrierOptions& options) {
   if (parties < 1 || parties > kPartiesMax) {
@@ -126,6 +114,17 @@ BarrierState* open_barrier(const MappedRegion& region, const BarrierHead& head,
 }
 
 }  // namespace
+
+bool heal_barrier(MappedRegion& region, std::uint64_t dead_owner, Deadline) {
+  const std::uint64_t size = region.content_size();
+  // Nobody can sit in what no handle can be open on.
+  if (size < sizeof(BarrierHead)) return true;
+  const std::uint64_t parties = (size - sizeof(BarrierHead)) / sizeof(BarrierSeat);
+  if (parties > kPartiesMax) return true;
+  BarrierCore(head_in(region.content()).words, seats_in(region.content(), parties), {})
+      .abandon(dead_owner);
+  return true;
+}
 
 template class HandleOf<BarrierState>;
 

@@ -1,5 +1,8 @@
 #include "kith/sync/condition.hpp"
 
+#include <algorithm>
+#include <chrono>
+
 #include "kith/os/fork.hpp"
 #include "kith/sync/internal/condition_core.hpp"
 #include "kith/sync/internal/handle_of_impl.hpp"
@@ -8,10 +11,12 @@
 namespace kith {
 namespace internal {
 
+constexpr std::chrono::milliseconds kMutexPatience{10};
+
 class ConditionState final : public LockHandle {
  public:
   ConditionState(LockSite* site, ConditionWords& words)
-      : LockHandle(site), core_(words.announced, kLockPatience) {
+      : LockHandle(site), core_(words.announced, kSpinning) {
     const os::ForkGuard guard;
     join();
   }
@@ -30,7 +35,8 @@ class ConditionState final : public LockHandle {
       return await_answer(given);
     }
     slept = core_.sleep(ticket, *this, deadline);
-    const LockAnswer taken = mutex.acquire(deadline);
+    // A holder that goes on is let finish; one that is stopped does not keep us.
+    const LockAnswer taken = mutex.acquire(std::max(deadline, Deadline::after(kMutexPatience)));
     if (taken == LockAnswer::timed_out) return AwaitAnswer::mutex_busy;
     if (!holds(taken)) return await_answer(taken);
     if (!holds(slept) && slept != LockAnswer::timed_out) return lost(mutex, slept);
@@ -47,10 +53,6 @@ class ConditionState final : public LockHandle {
 
   ConditionCore core_;
 };
-
-namespace {
-[[maybe_unused]] const bool kRegistered = nobody_holds(LockKind::condition);
-}  // namespace
 
 template class HandleOf<ConditionState>;
 

@@ -4,17 +4,18 @@
 //   struct Shared { MutexCell lock; ConditionCell filled; int count; };
 //   Mutex lock(region, region->lock);
 //   Condition filled(region, region->filled);
-//   std::unique_lock guard(lock);                      // or lock.acquire(...)
-//   auto answer = filled.wait(lock, Deadline::after(1s), [&] { return region->count > 0; });
+//   std::unique_lock guard(lock);
+//   if (filled.wait(guard, Deadline::after(1s), [&] { return region->count > 0; }) ==
+//       AwaitAnswer::happened) { ... }
 //   ...
 //   region->count += 1; filled.notify_one();            // who changed it, with the mutex or after
 //
 // States       none: it remembers nothing, so a notification finds only those who wait already.
 //              The handle: open; closed or moved from (using it is a broken contract).
 // Callers      wait(): who holds the mutex, once; it is given up while waiting, and taken again
-//              before the deadline, or not at all. notify: anybody. All who wait at a time use the
-//              same mutex, of whatever form: Mutex, or that of a SharedMutex. A forked child uses
-//              its parent's handle as a process of its own.
+//              before the deadline, or 10 ms after it at the latest, or not at all. notify:
+//              anybody. All who wait at a time use the same mutex, of whatever form: Mutex, or that
+//              of a SharedMutex. A forked child uses its parent's handle as a process of its own.
 // A peer dies  waiting: nobody else loses a wake (glibc's hangs for good there). Notifying: who was
 //              not woken looks for itself within a tenth of a second. Holding the mutex: who waits
 //              is told `owner_died` and has it.
@@ -27,6 +28,7 @@
 
 #include <cstdint>
 #include <string>
+#include <type_traits>
 
 #include "kith/base/atomics.hpp"
 #include "kith/base/deadline.hpp"
@@ -83,15 +85,26 @@ class Condition : public internal::HandleOf<internal::ConditionState> {
   void notify_one() noexcept;
   void notify_all() noexcept;
 
-  // happened, timed_out, owner_died: the mutex is held again. All others: it is not. mutex_busy:
-  // its holder kept it beyond the deadline; not_owner: it was not held, or more than once.
+  // happened, timed_out, owner_died: the mutex is held again (holds_mutex()); of a dead holder one
+  // is told, also if the mutex has a repair function. All others: it is not held. mutex_busy: its
+  // holder kept it beyond the deadline; not_owner: it was not held, or more than once.
   AwaitAnswer wait(Mutex& mutex, Deadline deadline) noexcept;
 
+  // With a std::unique_lock or one like it, which owns the mutex afterwards if it is held.
+  template <class Guard>
+  requires std::is_same_v<typename Guard::mutex_type, Mutex> AwaitAnswer wait(Guard& guard,
+                                                                              Deadline deadline) {
+    if (!guard.owns_lock()) return AwaitAnswer::not_owner;
+    const AwaitAnswer answer = wait(*guard.mutex(), deadline);
+    if (!holds_mutex(answer)) static_cast<void>(guard.release());
+    return answer;
+  }
+
   // Until `is_so()`, which is called with the mutex held; timed_out: and it still is not so.
-  template <class Predicate>
-  AwaitAnswer wait(Mutex& mutex, Deadline deadline, Predicate is_so) {
+  template <class MutexOrGuard, class Predicate>
+  AwaitAnswer wait(MutexOrGuard& held, Deadline deadline, Predicate is_so) {
     while (!is_so()) {
-      const AwaitAnswer answer = wait(mutex, deadline);
+      const AwaitAnswer answer = wait(held, deadline);
       if (answer == AwaitAnswer::happened) continue;
       return answer == AwaitAnswer::timed_out && is_so() ? AwaitAnswer::happened : answer;
     }

@@ -173,6 +173,28 @@ TEST(Condition, KeepsItsDeadlineWhereTheMutexIsKept) {
   EXPECT_EQ(keeper.wait(), 0);
 }
 
+TEST(Condition, IsWaitedForWithAGuardOfTheStandard) {
+  const ScratchDirectory scratch;
+  auto region = Region<Shared>::create(scratch.domain(), "shared");
+  Mutex lock(region, region->lock);
+  Condition changed(region, region->changed);
+  std::unique_lock guard(lock);
+  EXPECT_EQ(changed.wait(guard, Deadline::now()), AwaitAnswer::timed_out);
+  EXPECT_TRUE(guard.owns_lock());
+  EXPECT_EQ(changed.wait(guard, Deadline::now(), [] { return true; }), AwaitAnswer::happened);
+  Child thief([&] {
+    Mutex mine(region, region->lock);
+    return mine.acquire(patience()) == LockAnswer::acquired && mine.retire() == LockAnswer::retired
+               ? 0
+               : 1;
+  });
+  AwaitAnswer answer = AwaitAnswer::happened;
+  while (answer == AwaitAnswer::happened) answer = changed.wait(guard, patience());
+  EXPECT_EQ(answer, AwaitAnswer::retired);
+  EXPECT_FALSE(guard.owns_lock());
+  EXPECT_EQ(thief.wait(), 0);
+}
+
 TEST(Condition, IsNotWaitedForWithoutItsMutexOrWithItTwice) {
   const ScratchDirectory scratch;
   const Domain domain = scratch.domain();

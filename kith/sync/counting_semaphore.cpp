@@ -13,7 +13,7 @@ namespace internal {
 class CountingSemaphoreState final : public LockHandle {
  public:
   CountingSemaphoreState(LockSite* site, CountingSemaphoreWords& words)
-      : LockHandle(site), core_(words.count, words.announced, kLockPatience) {
+      : LockHandle(site), core_(words.count, words.announced, kSpinning) {
     const os::ForkGuard guard;
     join();
   }
@@ -26,16 +26,15 @@ class CountingSemaphoreState final : public LockHandle {
     }
     return holds(answer) && pages_lost() ? LockAnswer::damaged : answer;
   }
-  LockAnswer release(std::uint32_t times) noexcept { return core_.release(times); }
+  LockAnswer release(std::uint32_t times) noexcept {
+    const LockAnswer answer = core_.release(times);
+    return pages_lost() ? LockAnswer::damaged : answer;
+  }
   [[nodiscard]] std::uint64_t count() const noexcept { return core_.count(); }
 
  private:
   CountingCore core_;
 };
-
-namespace {
-[[maybe_unused]] const bool kRegistered = nobody_holds(LockKind::counting_semaphore);
-}  // namespace
 
 template class HandleOf<CountingSemaphoreState>;
 

@@ -80,7 +80,8 @@ class CountingSemaphore : public internal::HandleOf<internal::CountingSemaphoreS
   // acquired, timed_out, orphaned, damaged, forked, limit_reached.
   LockAnswer acquire(Deadline deadline) noexcept;
   LockAnswer try_acquire() noexcept { return acquire(Deadline::now()); }
-  // released; limit_reached if it would count beyond kCountMax, and then nothing is changed.
+  // released; limit_reached if it would count beyond kCountMax, and then nothing is changed;
+  // damaged.
   LockAnswer release(std::uint32_t times = 1) noexcept;
 
   [[nodiscard]] std::uint64_t count() const noexcept;

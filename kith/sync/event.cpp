@@ -14,7 +14,7 @@ namespace internal {
 class EventState final : public LockHandle {
  public:
   EventState(LockSite* site, EventWords& words, EventReset reset)
-      : LockHandle(site), words_(words), core_(words, reset, kLockPatience) {
+      : LockHandle(site), words_(words), core_(words, reset, kSpinning) {
     const os::ForkGuard guard;
     join();
     agree(reset);
@@ -56,10 +56,6 @@ class EventState final : public LockHandle {
   EventWords& words_;
   EventCore core_;
 };
-
-namespace {
-[[maybe_unused]] const bool kRegistered = nobody_holds(LockKind::event);
-}  // namespace
 
 template class HandleOf<EventState>;
 

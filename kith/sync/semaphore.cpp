@@ -19,7 +19,7 @@ class SemaphoreState final : public LockHandle, private HeldByThreads {
   SemaphoreState(LockSite* site, SemaphoreWords& words, Permits permits)
       : LockHandle(site),
         HeldByThreads(site->place()),
-        core_(words.announced, permits, kLockPatience),
+        core_(words.announced, permits, kSleeping),
         permits_(static_cast<std::uint32_t>(permits.size())) {
     const os::ForkGuard guard;
     join();
@@ -47,6 +47,9 @@ class SemaphoreState final : public LockHandle, private HeldByThreads {
  private:
   // A process holds permits, not a thread.
   void thread_ends(std::uint32_t) noexcept override {}
+  [[nodiscard]] std::uint64_t holds_as() const noexcept override {
+    return is_ours() ? last_member() : 0;
+  }
 
   SemaphoreCore core_;
   std::uint32_t permits_;
@@ -79,19 +82,6 @@ struct SemaphoreSpec final : LockSpec {
   }
 };
 
-bool heal_semaphore(MappedRegion& region, std::uint64_t dead_owner, Deadline) {
-  if (region.content_size() < sizeof(SemaphoreWords)) return true;  // nobody can hold any
-  // As many as lie in the file, which is what its handles were opened on.
-  const std::uint64_t permits =
-      (region.content_size() - sizeof(SemaphoreWords)) / sizeof(SemaphoreCore::Word);
-  SemaphoreCore(words_in(region.content()).announced, permits_in(region.content(), permits), {})
-      .abandon(dead_owner);
-  return true;
-}
-
-[[maybe_unused]] const bool kRegistered =
-    (register_healer(std::string(to_string(LockKind::semaphore)), &heal_semaphore), true);
-
 SemaphoreState* open_semaphore(const Domain& domain, const std::string& name, std::uint32_t permits,
                                const SemaphoreOptions& options) {
   if (permits < 1 || permits > kPermitsMax) {
@@ -117,6 +107,17 @@ SemaphoreState* open_semaphore(const MappedRegion& region, const SemaphoreWords&
 }
 
 }  // namespace
+
+bool heal_semaphore(MappedRegion& region, std::uint64_t dead_owner, Deadline) {
+  const std::uint64_t size = region.content_size();
+  // Nobody can hold any in what no handle can be open on.
+  if (size < sizeof(SemaphoreWords)) return true;
+  const std::uint64_t permits = (size - sizeof(SemaphoreWords)) / sizeof(SemaphoreCore::Word);
+  if (permits > kPermitsMax) return true;
+  SemaphoreCore(words_in(region.content()).announced, permits_in(region.content(), permits), {})
+      .abandon(dead_owner);
+  return true;
+}
 
 template class HandleOf<SemaphoreState>;
 

@@ -155,6 +155,24 @@ TEST(Semaphore, OfAParentIsNotHeldByItsChild) {
   EXPECT_EQ(semaphore.release(), LockAnswer::released);
 }
 
+TEST(Semaphore, ComesBackFromAChildThatInheritedAHandleToo) {
+  const ScratchDirectory scratch;
+  const Domain domain = scratch.domain();
+  Semaphore semaphore(domain, "permits", 1);
+  Child child([&](Mouth& parent) {
+    {
+      Semaphore mine(domain, "permits", 1);
+      if (mine.try_acquire() != LockAnswer::acquired) return 1;
+    }
+    parent.say("closed");
+    return parent.hear(soon()) ? 0 : 2;
+  });
+  ASSERT_EQ(child.hear(), "closed");
+  EXPECT_EQ(semaphore.try_acquire(), LockAnswer::owner_died);
+  child.say("end");
+  EXPECT_EQ(child.wait(), 0);
+}
+
 TEST(Semaphore, LetsNoMoreInThanItHasPermits) {
   const ScratchDirectory scratch;
   struct Shared {

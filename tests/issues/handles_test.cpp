@@ -13,7 +13,12 @@
 #include "kith/member/internal/table_layout.hpp"
 #include "kith/member/member.hpp"
 #include "kith/region/internal/mapped_region.hpp"
+#include "kith/sync/barrier.hpp"
+#include "kith/sync/condition.hpp"
+#include "kith/sync/counting_semaphore.hpp"
+#include "kith/sync/event.hpp"
 #include "kith/sync/mutex.hpp"
+#include "kith/sync/semaphore.hpp"
 
 #include "testkit/process.hpp"
 #include "tests/support/refusal.hpp"
@@ -114,7 +119,7 @@ TEST(VacantRole, IsTakenWithoutItsNameBeingWrittenAnew) {
 
 // Method: a program that names no channel and is linked to the library as users link it. What used
 // to happen: the linker left out what it did not name, and with it the code that heals channels.
-TEST(ProgramThatOnlyJoins, ReapsWhatDiedInAChannel) {
+TEST(ProgramThatOnlyJoins, ReapsWhatDiedInAChannelAndInLocks) {
   const ScratchDirectory scratch;
   const Domain domain = scratch.domain();
   Process holder = Process::fork("holder", [&](Mouth& mouth) -> std::string {
@@ -122,6 +127,13 @@ TEST(ProgramThatOnlyJoins, ReapsWhatDiedInAChannel) {
     LatestReader<Pose> reader(domain, "pose");
     (void)writer.write({1, 1});
     const auto pinned = reader.acquire();
+    // What used to happen to these: a program without their code could not reap who had them open.
+    const Event event(domain, "event");
+    const Condition condition(domain, "condition");
+    const CountingSemaphore signals(domain, "signals");
+    const Barrier barrier(domain, "barrier", 2);
+    Semaphore semaphore(domain, "semaphore", 1);
+    (void)semaphore.try_acquire();
     mouth.say("holds");
     mouth.await("never", within(60s));
     return "";

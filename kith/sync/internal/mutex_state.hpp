@@ -54,6 +54,9 @@ class MutexState final : public LockHandle, private HeldByThreads {
   MutexState(LockSite* site, MutexWords& words, const MutexOptions& options);
 
   void thread_ends(std::uint32_t thread) noexcept override;
+  [[nodiscard]] std::uint64_t holds_as() const noexcept override {
+    return is_ours() ? last_member() : 0;
+  }
   LockAnswer acquire_slowly(Deadline deadline) noexcept;
   LockAnswer release_slowly() noexcept;
 

@@ -6,14 +6,15 @@
 #include <utility>
 
 #include "kith/base/atomics.hpp"
-#include "kith/member/internal/membership.hpp"
 #include "kith/sync/internal/lock_site.hpp"
 #include "kith/sync/internal/waiting.hpp"
 
 namespace kith::internal {
 
 // What a waiter does before it sleeps: about 2 us, less than a wake costs.
-inline constexpr WaitPatience kLockPatience{.spins = 50};
+inline constexpr WaitPatience kSpinning{.spins = 50};
+// Where a look asks the kernel who lives.
+inline constexpr WaitPatience kSleeping{.spins = 0};
 
 // The content of a region that is one lock of a fixed size.
 template <class Words>
@@ -53,11 +54,8 @@ template <class State, class Words, class... More>
   return new State(site.release(), own, std::forward<More>(more)...);
 }
 
-// For kinds in which nothing is held by anybody: a reaper has nothing to do there. True.
-inline bool nobody_holds(LockKind kind) {
-  register_healer(std::string(to_string(kind)),
-                  [](MappedRegion&, std::uint64_t, Deadline) { return true; });
-  return true;
-}
+// Healers; registered together, so that any program heals them all.
+bool heal_semaphore(MappedRegion& region, std::uint64_t dead_owner, Deadline patience);
+bool heal_barrier(MappedRegion& region, std::uint64_t dead_owner, Deadline patience);
 
 }  // namespace kith::internal

@@ -35,14 +35,32 @@ class SemaphoreCore {
   }
 
   // One of those it holds.
-  LockAnswer release(std::uint64_t me) noexcept { return give_back(me, 0); }
+  LockAnswer release(std::uint64_t me) noexcept {
+    for (Word& permit : permits_) {
+      std::uint64_t held = me;
+      // release: publishes what its holder did to the next one. seq_cst: see EventCount.
+      if (permit.compare_exchange_strong(held, 0, std::memory_order_seq_cst,
+                                         std::memory_order_relaxed)) {
+        announced_.announce(Wake::one);
+        return LockAnswer::released;
+      }
+    }
+    return LockAnswer::not_owner;
+  }
 
   // All that `owner` holds, for one that is dead or gives up: the next ones are told.
   void abandon(std::uint64_t owner) noexcept {
-    // Each permit at most once.
-    for (std::size_t i = 0; i < permits_.size(); ++i) {
-      if (give_back(owner, kDied) != LockAnswer::released) return;
+    bool any = false;
+    for (Word& permit : permits_) {
+      // Looked at first: an exchange that fails writes, and so allocates pages that nobody has.
+      // relaxed: what its process wrote is seen, or it is dead and its life lock was free.
+      std::uint64_t held = permit.load(std::memory_order_relaxed);
+      if (held != owner) continue;
+      // release: publishes what its holder did to the next one. seq_cst: see EventCount.
+      any |= permit.compare_exchange_strong(held, kDied, std::memory_order_seq_cst,
+                                            std::memory_order_relaxed);
     }
+    if (any) announced_.announce(Wake::all);
   }
 
   [[nodiscard]] std::uint32_t held() const noexcept {
@@ -65,7 +83,7 @@ class SemaphoreCore {
       std::uint64_t word = permit.load(std::memory_order_seq_cst);
       if (has_owner(word) && !is_dead(word, witness, doubt)) continue;
       const bool died = word != 0;
-      // acquire: what the last holder did with what it stands for; pairs with give_back().
+      // acquire: what the last holder did with what it stands for; pairs with release().
       if (permit.compare_exchange_strong(word, me, std::memory_order_acquire,
                                          std::memory_order_relaxed)) {
         return died ? LockAnswer::owner_died : LockAnswer::acquired;
@@ -88,19 +106,6 @@ class SemaphoreCore {
       if (has_owner(word)) holders[count++] = owner_of(word);
     }
     return count;
-  }
-
-  LockAnswer give_back(std::uint64_t owner, std::uint64_t leave) noexcept {
-    for (Word& permit : permits_) {
-      std::uint64_t held = owner;
-      // release: publishes what its holder did to the next one. seq_cst: see EventCount.
-      if (permit.compare_exchange_strong(held, leave, std::memory_order_seq_cst,
-                                         std::memory_order_relaxed)) {
-        announced_.announce(Wake::one);
-        return LockAnswer::released;
-      }
-    }
-    return LockAnswer::not_owner;
   }
 
   EventCount announced_;

@@ -46,8 +46,10 @@ bool HeldByThreads::delist() noexcept {
   const os::ForkGuard guard;
   auto& all = threads().held;
   all.erase(this);
-  return std::none_of(all.begin(), all.end(),
-                      [this](const HeldByThreads* other) { return other->place_ == place_; });
+  const std::uint64_t me = holds_as();
+  return std::none_of(all.begin(), all.end(), [&](const HeldByThreads* other) {
+    return other->place_ == place_ && other->holds_as() == me;
+  });
 }
 
 std::uint32_t this_thread() noexcept {

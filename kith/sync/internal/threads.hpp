@@ -25,13 +25,15 @@ class HeldByThreads {
 
   // Called in a thread that ends: what it holds here is given up as if it had been killed.
   virtual void thread_ends(std::uint32_t thread) noexcept = 0;
+  // As whom this process holds things here; 0 if only a parent did.
+  [[nodiscard]] virtual std::uint64_t holds_as() const noexcept = 0;
 
  protected:
   // From its last step of being made on, and until its first of being unmade, threads that end find
   // it; each under the ForkGuard of that whole step.
   void enlist();
-  // True if no other handle of this process is on the same lock: if a thread holds it, none can
-  // release it any more.
+  // True if no other handle of this process is on the same lock as the same member: if a thread
+  // holds it, none can release it any more.
   [[nodiscard]] bool delist() noexcept;
 
  private:
