@@ -24,6 +24,7 @@
 #include "kith/os/futex.hpp"
 #include "kith/sync/internal/lock_witness.hpp"
 #include "kith/sync/internal/mutex_word.hpp"
+#include "kith/sync/internal/spinning.hpp"
 #include "kith/sync/lock_answer.hpp"
 
 namespace kith::internal {
@@ -46,14 +47,14 @@ struct MutexPatience {
   std::chrono::nanoseconds reserved = std::chrono::milliseconds(1);
   // How often one may be too late before the mutex is reserved for it.
   std::uint32_t losses = 4;
-  // How often a busy word is looked at before sleeping; not more than a wake costs.
-  std::uint32_t spins = 0;
+  // How often one looks at a busy word before it sleeps, at most (spinning.hpp).
+  std::uint32_t looks = 0;
 };
 
 class MutexCore {
  public:
   explicit MutexCore(MutexWords& words, const MutexPatience& patience = {}) noexcept
-      : words_(&words), patience_(patience) {}
+      : words_(&words), patience_(patience), spinning_(patience.looks) {}
 
   // One exchange of a mutex that nobody uses. `me` is MutexWord::of(...).
   [[gnu::always_inline]] bool acquire_free(std::uint64_t me) noexcept {
@@ -79,7 +80,6 @@ class MutexCore {
   LockAnswer acquire(std::uint64_t me, bool recursive, const LockWitness& witness,
                      Deadline deadline) noexcept {
     if (holder_now() == me) return again(recursive);
-    if (spin_until_free(me)) return LockAnswer::acquired;
     Wait wait;
     for (;;) {
       // relaxed: what it shows is used only after an exchange of it has succeeded.
@@ -95,6 +95,7 @@ class MutexCore {
         const LockAnswer memory = witness.memory();
         if (memory != LockAnswer::acquired) return give_up(wait, memory);
       }
+      if (MutexWord::is_held(word) && spin_until_taken(me, wait)) return wait.answer;
       sleep(word, wait, witness, deadline);
     }
   }
@@ -156,6 +157,9 @@ class MutexCore {
     }
   }
 
+  // What waiting by this handle has taught so far.
+  [[nodiscard]] std::uint32_t looks_allowed() const noexcept { return spinning_.allowed(); }
+
   // acquired if `me` holds it, owner_died if it is inconsistent besides; or why not.
   [[nodiscard]] LockAnswer check(std::uint64_t me) const noexcept {
     // equivalent if remembered: as in release(); nor does anybody but its holder repair it.
@@ -173,6 +177,7 @@ class MutexCore {
     bool nothing_moved = false;     // while we slept: its holder may be dead
     bool reservation_over = false;  // whom it is kept for has not come
     LockAnswer answer = LockAnswer::acquired;
+    Spinning::Looks looks;
   };
 
   [[nodiscard]] std::uint64_t holder_now() const noexcept {
@@ -188,12 +193,15 @@ class MutexCore {
     return check(holder_now());
   }
 
-  bool spin_until_free(std::uint64_t me) noexcept {
-    for (std::uint32_t i = 0; i < patience_.spins; ++i) {
-      if (words_->word.load(std::memory_order_relaxed) == 0 && acquire_free(me)) return true;
-      os::relax_processor();
-    }
-    return false;
+  // Takes it if it comes free within a moment, and is not kept for anybody.
+  bool spin_until_taken(std::uint64_t me, Wait& wait) noexcept {
+    return spinning_.until(wait.looks, [&] {
+      // relaxed: as in acquire(). Looked at before it is tried, because an exchange that fails
+      // takes the line from its holder all the same.
+      const std::uint64_t word = words_->word.load(std::memory_order_relaxed);
+      const bool kept = MutexWord::is_held(word) || (word & MutexWord::kStarving) != 0;
+      return !kept && !MutexWord::is_retired(word) && take(word, me, wait);
+    });
   }
 
   [[nodiscard]] bool may_take(std::uint64_t word, const Wait& wait, const LockWitness& witness,
@@ -290,6 +298,7 @@ class MutexCore {
 
   MutexWords* words_;
   MutexPatience patience_;
+  Spinning spinning_;
 };
 
 }  // namespace kith::internal

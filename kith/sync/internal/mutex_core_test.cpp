@@ -56,5 +56,31 @@ TEST(MutexCore, WhoGivesUpLeavesAMarkForThoseWhoSleep) {
   EXPECT_EQ(words.word.load(std::memory_order_relaxed), kOther | MutexWord::kWaiters);
 }
 
+// One who does not wait must not look, and that it is retired is said at once.
+TEST(MutexCore, TryingDoesNotSpin) {
+  MutexWords words{};
+  words.word.store(kOther, std::memory_order_relaxed);
+  MutexPatience patience;
+  patience.looks = 12;
+  MutexCore core(words, patience);
+  const AllLive witness;
+  EXPECT_EQ(core.acquire(kMe, false, witness, Deadline::now()), LockAnswer::timed_out);
+  EXPECT_EQ(core.looks_allowed(), 12u) << "none was in vain";
+  words.word.store(MutexWord::kRetired, std::memory_order_relaxed);
+  EXPECT_EQ(core.acquire(kMe, false, witness, Deadline::never()), LockAnswer::retired);
+}
+
+TEST(MutexCore, LooksInVainAreFewerTheNextTime) {
+  MutexWords words{};
+  words.word.store(kOther, std::memory_order_relaxed);
+  MutexPatience patience;
+  patience.looks = 12;
+  MutexCore core(words, patience);
+  const AllLive witness;
+  const auto soon = [] { return Deadline::after(std::chrono::milliseconds(2)); };
+  EXPECT_EQ(core.acquire(kMe, false, witness, soon()), LockAnswer::timed_out);
+  EXPECT_EQ(core.looks_allowed(), 9u);
+}
+
 }  // namespace
 }  // namespace kith::internal
