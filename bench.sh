@@ -35,7 +35,7 @@ if [ "$only" = list ]; then
   "$release_dir/kith_bench" --list
   exit
 elif [ "$only" != build ]; then
-  "$release_dir/kith_bench" --json "$rows" "${quick[@]}" ${only:+--only "$only"}
+  "$release_dir/kith_bench" --json "$rows" "${quick[@]}" ${docs:+--large} ${only:+--only "$only"}
 fi
 if [ -z "$only" ] || [ "$only" = build ]; then
   python3 "$root/bench/build_costs.py" --json "$rows" --programs "$programs" "${quick[@]}"

@@ -25,6 +25,7 @@ namespace kith::bench {
 
 struct Plan {
   bool quick = false;
+  bool large = false;  // also what takes gigabytes, and minutes
   Domain domain;
 
   // How long one run measures, and how often a section repeats.
@@ -99,6 +100,10 @@ void time_batches(Stage& stage, Sheet& sheet, int batch, Operation& operation) {
 [[nodiscard]] Section wake_section(const Plan& plan);
 [[nodiscard]] Section readers_section(const Plan& plan);
 [[nodiscard]] Section comparison_section(const Plan& plan);
+[[nodiscard]] Section locks_section(const Plan& plan);
+[[nodiscard]] Section lock_crowd_section(const Plan& plan);
+[[nodiscard]] Section lock_death_section(const Plan& plan);
+[[nodiscard]] Section lock_death_by_size_section(const Plan& plan);
 [[nodiscard]] Section attach_section(const Plan& plan);
 [[nodiscard]] Section objects_section(const Plan& plan);
 [[nodiscard]] Section start_section(const Plan& plan);

@@ -25,6 +25,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <new>
 #include <string>
 #include <sys/types.h>
 #include <vector>
@@ -34,7 +35,7 @@
 
 namespace kith::bench {
 
-inline constexpr std::size_t kPartsMax = 2;
+inline constexpr std::size_t kPartsMax = 64;
 // Two lines: the processor fetches the neighbour of a line too.
 inline constexpr std::size_t kLinePair = 128;
 
@@ -55,11 +56,15 @@ struct alignas(kLinePair) SharedWord {
 // Memory that all parts of a run share: zero when a run begins.
 class Stage {
  public:
+  explicit Stage(std::size_t parts);
+
   // Every part must come here, or the run fails; the time runs from when the last one came.
   void meet() noexcept;
   [[nodiscard]] bool goes_on() const noexcept { return ticks() < end_.load(kRelaxed); }
   [[nodiscard]] std::uint64_t end_ticks() const noexcept { return end_.load(kRelaxed); }
-  [[nodiscard]] Sheet& sheet(std::size_t part) noexcept { return sheets_[part]; }
+  [[nodiscard]] Sheet& sheet(std::size_t part) noexcept {
+    return *std::launder(reinterpret_cast<Sheet*>(&sheets_[part * sizeof(Sheet)]));
+  }
 
   // Free for the case: a word for each side, on lines that nothing else shares.
   SharedWord ping;
@@ -74,7 +79,8 @@ class Stage {
   SharedWord arrived_;  // how many came
   alignas(kLinePair) std::atomic<std::uint64_t> end_{0};
   std::uint64_t duration_ticks_ = 0;
-  std::array<Sheet, kPartsMax> sheets_;
+  // Only those of the parts that play are made: all of them are 12 MiB.
+  alignas(Sheet) std::array<std::byte, kPartsMax * sizeof(Sheet)> sheets_;
 };
 
 // The time in which a part is measured: begins when all have met, writes down how long it took and
@@ -94,7 +100,7 @@ class Measured {
 
 struct Part {
   std::string name;
-  std::size_t core;  // 0 or 1: the first or the second of ours
+  std::size_t core;  // even or odd: the first or the second of ours
   std::function<void(Sheet&)> act;
   bool sleeps = false;  // not busy all the time: others' share is then taken from /proc/stat
 };

@@ -1,7 +1,7 @@
 """The figures that must be reached, and what a run says about each."""
 from collections import namedtuple
 
-from rows import rate_text, time_text
+from rows import bytes_text, rate_text, time_text
 
 # A figure: what, what it must reach, what it reached in words, and whether that is enough (None:
 # there is nothing to reach, it is only stated).
@@ -10,6 +10,10 @@ Figure = namedtuple("Figure", "what must reached fine")
 READ_LIMIT, UNCHANGED_LIMIT, WRITE_LIMIT = 1.5, 0.2, 2.5
 RELEASES_LIMIT, HOLDS_LIMIT = 2.0, 2.4
 WAKE_LIMIT, ATTACH_LIMIT, COMPILE_SECONDS = 1.15, 1.4, 0.6
+LOCK_LIMIT, LOCK_OF_ROBUST, LOCK_OF_PLAIN = 2.6, 0.7, 1.0
+LOCK_RATE, LOCK_WAIT = 0.9, 1.1  # of the rivals' best; of a pthread mutex
+DEATH_MS, DEATH_RESIDENT = 2.0, 16 << 20
+PLAIN, ROBUST = "pthread mutex", "pthread robust mutex"
 SIZE_SPREAD = 1.25  # the slowest size over the fastest: what still counts as independent
 FLAT = 1.5  # the dearest count of readers over the cheapest: what still counts as flat
 LINEAR_SLACK = 1.1  # by how much a cost may lie above the line
@@ -134,6 +138,67 @@ def life(rows):
     return figures
 
 
+def least(rows, case, metric):
+    """The worst ratio against any rival, and which."""
+    return min((round(row["value"], 2), row["peer"]) for row in rows.of(case, metric))
+
+
+def uncontended_lock(rows):
+    peers = ("kith, acquire and release", "kith, lock and unlock")
+    found = [against(rows, "lock", peer, 0, LOCK_LIMIT) for peer in peers]
+    robust = round(rows.value("lock_against", ROBUST, 0, "p50_ratio"), 2)
+    plain = round(rows.value("lock_against", PLAIN, 0, "p50_ratio"), 2)
+    return [
+        Figure("take and give back a mutex that nobody else wants",
+               f"≤ {LOCK_LIMIT} × one uncontended exchange and store",
+               f"`acquire`, `release` {found[0][0]}; `lock`, `unlock` {found[1][0]}",
+               found[0][1] and found[1][1]),
+        Figure("the same, against a pthread robust mutex", f"≤ {LOCK_OF_ROBUST} ×",
+               f"{robust:.2f} x", robust <= LOCK_OF_ROBUST),
+        Figure("the same, against a plain pthread mutex", f"below {LOCK_OF_PLAIN:g} ×",
+               f"{plain:.2f} x", plain < LOCK_OF_PLAIN),
+    ]
+
+
+def wanted_lock(rows, case, what):
+    figures = []
+    for metric, name in (("throughput", "acquisitions"), ("hand_overs", "hand-overs")):
+        ratio, rival = least(rows, case + "_against", metric + "_ratio")
+        rate = rate_text(rows.value(case, "kith", 0, metric))
+        figures.append(Figure(f"{what}: {name} a second", f"≥ {LOCK_RATE} × the best of the others",
+                              f"{ratio:.2f} x {rival} ({rate})", ratio >= LOCK_RATE))
+    wait = round(rows.value(case + "_against", PLAIN, 0, "p99_ratio"), 2)
+    figures.append(Figure(f"{what}: wait at p99", f"≤ {LOCK_WAIT} × a pthread mutex",
+                          f"{wait:.2f} x ({time_text(rows.value(case, 'kith', 0, 'p99'))})",
+                          wait <= LOCK_WAIT))
+    return figures
+
+
+def locks(rows):
+    death = {metric: rows.value("lock_death", "kith", 0, metric)
+             for metric in ("p50", "p99", "max", "resident")}
+    times = ", ".join(f"{metric} {time_text(death[metric])}" for metric in ("p50", "p99", "max"))
+    return [
+        *uncontended_lock(rows),
+        *wanted_lock(rows, "lock_two", "two processes that want one mutex all the time"),
+        *wanted_lock(rows, "lock_two_apart", "the same with 500 ns between"),
+        Figure("from SIGKILL of the holder until the next one runs",
+               f"p99 ≤ {DEATH_MS:g} ms with less than {bytes_text(DEATH_RESIDENT)} resident",
+               f"{times} ({bytes_text(round(death['resident'] / (1 << 20), 1) * (1 << 20))})",
+               death["p99"] <= DEATH_MS * 1e6 and death["resident"] < DEATH_RESIDENT),
+    ]
+
+
+def crowd(rows, peer, metric="throughput"):
+    """(processes, value) by who wants the mutex."""
+    points = []
+    for row in rows.of("lock_crowd", metric):
+        name, count = row["peer"].rsplit(", ", 1)
+        if name == peer:
+            points.append((int(count), row["value"]))
+    return sorted(points)
+
+
 def also_stated(rows):
     worst = max(rows.of("compile", "over_empty"), key=lambda row: row["value"])
     joins = rows.value("start", "kith, a program that joins a domain", 0, "added")
@@ -156,4 +221,4 @@ def also_stated(rows):
 
 def all_figures(rows):
     return [*hot_path(rows), *two_cores(rows), *sizes(rows), *readers(rows), *starvation(rows),
-            *life(rows), *also_stated(rows)]
+            *locks(rows), *life(rows), *also_stated(rows)]

@@ -26,6 +26,13 @@ class Histogram {
     sum_ns_ += ns;
   }
 
+  void add(const Histogram& other) noexcept {
+    for (std::size_t i = 0; i < buckets_.size(); ++i) buckets_[i] += other.buckets_[i];
+    count_ += other.count_;
+    max_ns_ = std::max(max_ns_, other.max_ns_);
+    sum_ns_ += other.sum_ns_;
+  }
+
   [[nodiscard]] std::uint64_t count() const noexcept { return count_; }
   [[nodiscard]] double max_ns() const noexcept { return max_ns_; }
   [[nodiscard]] double mean_ns() const noexcept {

@@ -57,5 +57,18 @@ TEST(Histogram, IsEmptyAgainAfterClear) {
   EXPECT_EQ(times->max_ns(), 0);
 }
 
+TEST(Histogram, OfTwoTogetherTellsBoth) {
+  Histogram one;
+  Histogram other;
+  for (int i = 1; i <= 100; ++i) {
+    (i % 2 == 0 ? one : other).record(i);
+  }
+  one.add(other);
+  EXPECT_EQ(one.count(), 100u);
+  EXPECT_EQ(one.max_ns(), 100);
+  EXPECT_NEAR(one.percentile_ns(0.5), 50, 0.5);
+  EXPECT_NEAR(one.mean_ns(), 50.5, 1e-9);
+}
+
 }  // namespace
 }  // namespace kith::bench

@@ -37,9 +37,19 @@ class ScratchFolder {
 };
 
 std::vector<Section> all_sections(const Plan& plan) {
-  return {hot_path_section(plan), hand_over_section(plan),    wake_section(plan),
-          readers_section(plan),  attach_section(plan),       objects_section(plan),
-          start_section(plan),    system_calls_section(plan), comparison_section(plan)};
+  return {hot_path_section(plan),
+          hand_over_section(plan),
+          wake_section(plan),
+          readers_section(plan),
+          locks_section(plan),
+          lock_crowd_section(plan),
+          lock_death_section(plan),
+          attach_section(plan),
+          objects_section(plan),
+          start_section(plan),
+          system_calls_section(plan),
+          comparison_section(plan),
+          lock_death_by_size_section(plan)};
 }
 
 // `only` names a section or a case; the limits of its section are measured with it, for the ratios.
@@ -79,9 +89,9 @@ void measure(const Section& section, Crew& crew, Book& book) {
   if (::isatty(STDERR_FILENO) == 1) fmt::print(stderr, "\n");
 }
 
-int run(const std::string& json, const std::string& only, bool quick, bool list) {
+int run(const std::string& json, const std::string& only, bool quick, bool large, bool list) {
   const ScratchFolder folder;
-  const Plan plan{quick, Domain::at(folder.path())};
+  const Plan plan{quick, large, Domain::at(folder.path())};
   const auto sections = chosen(all_sections(plan), only);
   if (sections.empty()) {
     fmt::print(stderr, "kith_bench: there is no case `{}`; --list names them\n", only);
@@ -116,14 +126,16 @@ int main(int count, char** arguments) {
   std::string json;
   std::string only;
   bool quick = false;
+  bool large = false;
   bool list = false;
   app.add_option("--json", json, "write the rows into this file");
   app.add_option("--only", only, "measure one section or case");
   app.add_flag("--quick", quick, "short runs: does it work? The figures mean nothing");
+  app.add_flag("--large", large, "also what takes gigabytes of memory");
   app.add_flag("--list", list, "name the sections and their cases");
   CLI11_PARSE(app, count, arguments);
   try {
-    return run(json, only, quick, list);
+    return run(json, only, quick, large, list);
   } catch (const std::exception& error) {
     fmt::print(stderr, "\nkith_bench: {}\n", error.what());
   }

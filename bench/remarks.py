@@ -55,6 +55,20 @@ A channel for 1000 readers. *Idle*: they have joined and hold nothing. *Holding*
 value, so that just one slot is left for the writer, which then looks at all readers in each write.
 *Holding, spares*: the same in a channel with as many spare slots as readers. *Active*: another
 process reads with each of them in turn, as fast as it can.""",
+    "locks": """\
+*Two*: two processes on two cores that do nothing but take the mutex, count, and give it back. A
+hand-over is a holder that finds another's name there. *Apart*: each spends 500 ns elsewhere before
+it comes again. A wait is timed in one of 16 rounds, from the call until it is back. `×` is kith's
+divided by that peer's, in the same repeat. The futex with three states is the third mutex of U.
+Drepper, "Futexes are tricky", written here. Acquisitions and hand-overs are bought with each other:
+a mutex that stays with one process is taken more often.""",
+    "lock_crowd": """\
+All of them share the two cores; the number of processes stands behind the name.""",
+    "lock_death": """\
+The next holder sleeps in another process, on the other core. A process is dead for kith when the
+kernel has given back its memory, because only then is its life lock free: the more the holder has,
+the longer it takes. A robust mutex is given on before that. The size is what the holder takes
+besides what a small process has anyway, in small pages.""",
     "comparison": """\
 One writer, one reader that reads without a pause. A read counts from the call until every byte of
 a whole value has been summed: in place (`acquire`), or in the copy (all others). A write is one

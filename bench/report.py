@@ -3,7 +3,7 @@
 import argparse
 import os
 
-from figures import KINDS, all_figures, readers_of
+from figures import KINDS, PLAIN, ROBUST, all_figures, crowd, readers_of
 from remarks import REMARKS
 from rows import Rows, bytes_text, rate_text, table, time_text
 from svg import line_chart
@@ -79,6 +79,22 @@ def objects_table(rows):
                   "page tables", "kernel slab", "shared memory"], lines)
 
 
+def wanted_table(rows, cases):
+    lines = []
+    for case in cases:
+        for peer in rows.peers(case):
+            def get(metric, case=case, peer=peer):
+                return rows.maybe(case, peer, 0, metric)
+            ratios = [rows.maybe(case + "_against", peer, 0, metric + "_ratio")
+                      for metric in ("throughput", "hand_overs", "p99")]
+            lines.append([case, peer, rate_text(get("throughput")), rate_text(get("hand_overs")),
+                          *(time_text(get(metric)) for metric in ("p50", "p99", "p99.9", "max")),
+                          *("" if ratio is None else f"{ratio:.2f}" for ratio in ratios),
+                          f"{get('repeats_used') or 0:g}"])
+    return table(["case", "of", "acquisitions/s", "hand-overs/s", "wait p50", "p99", "p99.9", "max",
+                  "kith's acquisitions ×", "hand-overs ×", "p99 ×", "repeats"], lines)
+
+
 def build_table(rows):
     found = rows.of("compile", "over_empty")
     compilers = list(dict.fromkeys(row["peer"].split(", ")[0] for row in found))
@@ -108,6 +124,7 @@ def drawings(rows):
     by_size = rows.of("read_by_size", "p50")
     counts = [count for count, _ in readers_of(rows, "idle")]
     labels = [bytes_text(size) for size in payloads]
+    holders = rows.payloads("lock_death_by_size")
     return {
         "two_cores.svg": line_chart(
             "From write() until another core has the value", "percentile", PERCENTILES,
@@ -126,6 +143,17 @@ def drawings(rows):
             "One write of 64 B, by readers joined (mean)", "readers",
             [str(count) for count in counts],
             [(kind, [ns for _, ns in readers_of(rows, kind)]) for kind in KINDS], "ns"),
+        "lock_crowd.svg": line_chart(
+            "Acquisitions of one mutex a second, by processes that want it", "processes",
+            [str(count) for count, _ in crowd(rows, "kith")],
+            [(peer, [rate for _, rate in crowd(rows, peer)]) for peer in ("kith", PLAIN, ROBUST)],
+            "/s"),
+        "lock_death.svg": line_chart(
+            "From SIGKILL of the holder until the next one runs", "more memory the holder has",
+            [bytes_text(size) for size in holders],
+            [(f"{peer}, {metric}",
+              [rows.maybe("lock_death_by_size", peer, size, metric) for size in holders])
+             for peer in ("kith", ROBUST) for metric in ("p50", "max")], "ns"),
         "comparison_reads.svg": line_chart(
             "Reads a second, writer at full speed", "size of a value", labels,
             peers(read, "throughput"), "/s"),
@@ -159,6 +187,13 @@ def document(rows):
             percentile_table(rows, ["read_by_size"]), REMARKS["sizes"],
             "## Readers", picture("readers.svg", "write by readers joined"),
             percentile_table(rows, ["write_with_readers"]), REMARKS["readers"],
+            "## A mutex", percentile_table(rows, ["lock"]),
+            wanted_table(rows, ["lock_two", "lock_two_apart"]), REMARKS["locks"],
+            picture("lock_crowd.svg", "acquisitions by processes"),
+            wanted_table(rows, ["lock_crowd"]), REMARKS["lock_crowd"],
+            picture("lock_death.svg", "from the death of the holder until the next one runs"),
+            percentile_table(rows, ["lock_death", "lock_death_by_size"], with_ratio=False),
+            REMARKS["lock_death"],
             "## Against a seqlock, a read-write lock, a robust mutex", REMARKS["comparison"],
             picture("comparison_reads.svg", "reads a second by size"),
             picture("comparison_read_p99.svg", "read at p99 by size"),

@@ -45,8 +45,8 @@ class TextTest(unittest.TestCase):
         self.assertEqual(time_text(None), "-")
 
     def test_sizes_and_rates_are_told_in_fitting_units(self):
-        self.assertEqual([bytes_text(size) for size in (8, 4096, 64 << 20)],
-                         ["8 B", "4 KiB", "64 MiB"])
+        self.assertEqual([bytes_text(size) for size in (8, 4096, 64 << 20, 4 << 30)],
+                         ["8 B", "4 KiB", "64 MiB", "4 GiB"])
         self.assertEqual([rate_text(rate) for rate in (3, 1200, 4.56e6)], ["3", "1.2 k", "4.56 M"])
 
     def test_a_table_has_a_line_for_each_row(self):
@@ -73,6 +73,47 @@ class FiguresTest(unittest.TestCase):
                                        for i, ns in enumerate(times)]))[0].fine
         self.assertTrue(judge([10, 10.5, 10]))
         self.assertFalse(judge([10, 10.5, 40]))
+
+
+class LocksTest(unittest.TestCase):
+    def wanted(self, ratios, p99=1.0):
+        rows = [row("two", 1e6, metric="throughput"), row("two", 1e6, metric="hand_overs"),
+                row("two", 900, metric="p99")]
+        for peer, ratio in ratios.items():
+            rows += [row("two_against", ratio, peer, metric="throughput_ratio", unit="x"),
+                     row("two_against", ratio, peer, metric="hand_overs_ratio", unit="x"),
+                     row("two_against", p99, peer, metric="p99_ratio", unit="x")]
+        return figures.wanted_lock(Rows(rows), "two", "two")
+
+    def test_a_mutex_is_judged_by_its_best_rival(self):
+        fine = self.wanted({figures.PLAIN: 1.5, "futex": 0.9})
+        self.assertEqual([one.fine for one in fine], [True, True, True])
+        self.assertIn("0.90 x futex", fine[0].reached)
+        missed = self.wanted({figures.PLAIN: 1.5, "futex": 0.89}, p99=1.2)
+        self.assertEqual([one.fine for one in missed], [False, False, False])
+
+    def test_a_crowd_is_told_by_who_wants_it(self):
+        rows = Rows([row("lock_crowd", n * 10, f"kith, {n}", metric="throughput", unit="1/s")
+                     for n in (16, 2)] + [row("lock_crowd", 1, "other, 2", metric="throughput")])
+        self.assertEqual(figures.crowd(rows, "kith"), [(2, 20), (16, 160)])
+
+    def death(self, p99, resident):
+        values = {"p50": 1, "p99": p99, "max": p99, "resident": resident}
+        rows = [row("lock_death", value, metric=metric) for metric, value in values.items()]
+        for peer in ("kith, acquire and release", "kith, lock and unlock"):
+            rows.append(row("lock", 15, peer, ratio=2.1, limit="exchange_store"))
+        for peer in (figures.PLAIN, figures.ROBUST):
+            rows.append(row("lock_against", 0.6, peer, metric="p50_ratio", unit="x"))
+        for case in ("lock_two", "lock_two_apart"):
+            rows += [row(case, 1, metric=metric) for metric in ("throughput", "hand_overs", "p99")]
+            rows += [row(case + "_against", 1, figures.PLAIN, metric=metric + "_ratio")
+                     for metric in ("throughput", "hand_overs", "p99")]
+        return figures.locks(Rows(rows))[-1].fine
+
+    def test_a_death_counts_only_of_a_small_holder(self):
+        self.assertTrue(self.death(1.9e6, 4 << 20))
+        self.assertFalse(self.death(2.1e6, 4 << 20))
+        self.assertFalse(self.death(1.9e6, 17 << 20))
 
 
 class DrawingTest(unittest.TestCase):

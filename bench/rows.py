@@ -66,7 +66,7 @@ def unique(values):
 
 
 def bytes_text(count):
-    for size, name in ((1 << 20, "MiB"), (1 << 10, "KiB")):
+    for size, name in ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")):
         if count >= size:
             return f"{count / size:g} {name}"
     return f"{count:g} B"

@@ -74,7 +74,8 @@ need_for_tests() {
 
 need_for_bench() {
   need g++=g++ cmake=cmake ninja=ninja-build CLI/CLI.hpp=libcli11-dev fmt/core.h=libfmt-dev \
-    nlohmann/json.hpp=nlohmann-json3-dev python3=python3 strip=binutils
+    nlohmann/json.hpp=nlohmann-json3-dev python3=python3 strip=binutils \
+    boost/interprocess/interprocess_fwd.hpp=libboost-dev
   choose_compiler
 }
 
