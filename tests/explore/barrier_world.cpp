@@ -35,7 +35,7 @@ BarrierWorld::BarrierWorld(const BarrierSetting& setting)
 }
 
 BarrierCore BarrierWorld::core() {
-  return {words_, std::span(seats_).first(setting_.parties), patience()};
+  return {words_, std::span(seats_).first(setting_.parties), patience(setting_.spins)};
 }
 
 void BarrierWorld::come_back(std::uint32_t party) {
@@ -57,9 +57,10 @@ void BarrierWorld::live(std::uint32_t party, std::size_t seat, std::uint64_t me)
 }
 
 void BarrierWorld::take_part(std::uint32_t party, std::size_t seat, std::uint64_t phase) {
+  if (phase > 0) see(party, phase - 1);
   work_.at(party * kPhasesMax + phase).write(phase + 1);
   require(phase >= passed_, "arrives in a phase that others have passed");
-  arrived_.at(party) = phase + 1;
+  arrived_.at(party) |= 1u << phase;
   core().arrive(seat, phase);
   const LockAnswer answer = core().wait(phase, *this, Deadline::never());
   require(holds(answer), "an answer that nobody expects");
@@ -80,7 +81,13 @@ void BarrierWorld::passed(std::uint32_t party, std::uint64_t phase, bool told) {
   require(!told || somebody_died_, "told of a death that was none");
   for (std::uint32_t i = 0; i < setting_.parties; ++i) {
     require(told || !is_lost(seats_.at(i), phase), "not told that one was lost");
-    if (i == party || arrived_.at(i) != phase + 1) continue;
+  }
+  see(party, phase);
+}
+
+void BarrierWorld::see(std::uint32_t party, std::uint64_t phase) {
+  for (std::uint32_t i = 0; i < setting_.parties; ++i) {
+    if (i == party || (arrived_.at(i) & 1u << phase) == 0) continue;
     require(work_.at(i * kPhasesMax + phase).read() == phase + 1, "passed too early");
   }
 }
@@ -106,7 +113,7 @@ void BarrierWorld::died(std::size_t process) {
 
 void BarrierWorld::ghost(const std::function<void(std::uint64_t)>& note) const {
   WaitsWorld::ghost(note);
-  for (const std::uint64_t arrived : arrived_) note(arrived);
+  for (const std::uint32_t arrived : arrived_) note(arrived);
   note(passed_);
   for (const auto& told : told_) note(told ? *told + 1 : 0);
   note(somebody_died_);

@@ -20,9 +20,10 @@ struct BarrierSetting {
   std::uint32_t parties = 2;
   std::uint32_t phases = 2;
   std::uint32_t reapers = 0;
-  bool seated = true;   // at the beginning; else each sits down itself
-  bool returns = true;  // the dead may come back, and sit down anew
-  bool leaves = false;  // the first leaves after one phase
+  bool seated = true;       // at the beginning; else each sits down itself
+  bool returns = true;      // the dead may come back, and sit down anew
+  bool leaves = false;      // the first leaves after one phase
+  std::uint32_t spins = 0;  // looks before one sleeps
   bool slices = false;
   bool doubts = true;
 };
@@ -43,6 +44,8 @@ class BarrierWorld : public WaitsWorld {
   void take_part(std::uint32_t party, std::size_t seat, std::uint64_t phase);
   void passed(std::uint32_t party, std::uint64_t phase, bool told);
   [[nodiscard]] bool is_lost(const internal::BarrierSeat& seat, std::uint64_t phase) const;
+  // What the others did who arrived in it; there must be nobody who still does.
+  void see(std::uint32_t party, std::uint64_t phase);
   void reap();
 
   BarrierSetting setting_;
@@ -50,7 +53,7 @@ class BarrierWorld : public WaitsWorld {
   std::array<internal::BarrierSeat, kMembersMax> seats_{};
   std::array<testkit::explore::Payload<std::uint64_t>, kMembersMax * kPhasesMax> work_;
   // Ghosts.
-  std::array<std::uint64_t, kMembersMax> arrived_{};  // phase + 1, of those who live
+  std::array<std::uint32_t, kMembersMax> arrived_{};  // a bit for each phase, of those who live
   std::uint64_t passed_ = 0;                          // phases that somebody has passed
   std::array<std::optional<bool>, kPhasesMax> told_{};
   bool somebody_died_ = false;

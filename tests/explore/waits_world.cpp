@@ -14,9 +14,10 @@ Liveness WaitsWorld::liveness(MemberId id) const noexcept {
   return lives(id) ? Liveness::alive : Liveness::dead;
 }
 
-internal::WaitPatience WaitsWorld::patience() const {
+internal::WaitPatience WaitsWorld::patience(std::uint32_t spins) const {
   internal::WaitPatience patience;
   patience.slice = std::chrono::hours(slices_ ? 1 : 1'000'000);
+  patience.spins = spins;
   return patience;
 }
 

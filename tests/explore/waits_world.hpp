@@ -34,7 +34,7 @@ class WaitsWorld : public testkit::explore::World, protected internal::LockWitne
   }
   [[nodiscard]] LockAnswer memory() const noexcept override { return LockAnswer::acquired; }
 
-  [[nodiscard]] internal::WaitPatience patience() const;
+  [[nodiscard]] internal::WaitPatience patience(std::uint32_t spins = 0) const;
   // The owner word of a member in its life that begins now.
   std::uint64_t born(std::uint32_t member);
   std::uint64_t born_before(std::uint32_t member);  // in the model's constructor

@@ -64,8 +64,9 @@ class BarrierCore {
   }
 
   void arrive(std::size_t seat, std::uint64_t phase) noexcept {
-    // seq_cst: arrived, then asked who waits; see EventCount. It also publishes what was done.
-    seats_[seat].arrived.store(phase + 1, std::memory_order_seq_cst);
+    // release: publishes what was done. All who are about to sleep arrive here and then in the
+    // event count, one after the other, so the last of them sees all who have arrived.
+    seats_[seat].arrived.store(phase + 1, std::memory_order_release);
   }
 
   // acquired: the phase is over; owner_died: it is, but not all parties live; timed_out ...
@@ -107,7 +108,8 @@ class BarrierCore {
     std::uint64_t word = seat.party.load(std::memory_order_relaxed);
     for (int tries = 0; tries < kTriesMax; ++tries) {
       if (has_owner(word) && witness.liveness(owner_of(word)) != Liveness::dead) return false;
-      // acquire: what the last party wrote there comes first.
+      // acquire: what the last party stored there comes before what this one does. unseen if
+      // relaxed: its arrival could overtake the clearing in sit_down().
       if (seat.party.compare_exchange_strong(word, me, std::memory_order_acquire,
                                              std::memory_order_relaxed)) {
         return true;
@@ -120,7 +122,8 @@ class BarrierCore {
                                                bool doubt) noexcept {
     for (int tries = 0; tries < 2; ++tries) {
       // acquire: what the others did before it was over is seen, and who sat down; see sit_down().
-      std::uint64_t now = words_->phase.load(std::memory_order_acquire);
+      // seq_cst: looked at after the arrival in the event count was noted; see EventCount.
+      std::uint64_t now = words_->phase.load(std::memory_order_seq_cst);
       if (number(now) != phase) return told(now);
       const std::optional<bool> lost = is_over(phase, witness, doubt);
       if (!lost) return std::nullopt;
@@ -147,7 +150,8 @@ class BarrierCore {
       const std::uint64_t party = seat.party.load(std::memory_order_seq_cst);
       if (party == 0) return std::nullopt;
       if (has_owner(party)) {
-        if (seat.arrived.load(std::memory_order_seq_cst) == phase + 1) continue;
+        // acquire: what it did before it arrived.
+        if (seat.arrived.load(std::memory_order_acquire) == phase + 1) continue;
         const MemberId who = owner_of(party);
         if (!doubt && !witness.may_be_dead(who)) return std::nullopt;
         if (witness.liveness(who) != Liveness::dead) return std::nullopt;
@@ -161,8 +165,10 @@ class BarrierCore {
     std::size_t count = 0;
     for (const BarrierSeat& seat : seats_) {
       if (count == holders.size()) break;
-      // relaxed: whom to watch, as a hint.
+      // relaxed: whom to watch, as a hint. equivalent if remembered: who else dies is found out
+      // after a slice.
       const std::uint64_t party = seat.party.load(std::memory_order_relaxed);
+      // equivalent if remembered: as above.
       const bool arrived = seat.arrived.load(std::memory_order_relaxed) == phase + 1;
       if (has_owner(party) && !arrived) holders[count++] = owner_of(party);
     }

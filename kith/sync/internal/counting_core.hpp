@@ -55,7 +55,7 @@ class CountingCore {
   }
 
   [[nodiscard]] std::uint64_t count() const noexcept {
-    // relaxed: for people, and a limit that nobody comes near.
+    // relaxed: for people, and a limit that nobody comes near. equivalent if remembered: as much.
     return std::min(count_->load(std::memory_order_relaxed), kCountMax);
   }
 

@@ -33,7 +33,7 @@ class EventCount {
   explicit EventCount(Word& word) noexcept : word_(&word) {}
 
   [[nodiscard]] Ticket prepare() noexcept {
-    // relaxed: a first guess for the exchange.
+    // relaxed: a first guess for the exchange. equivalent if remembered: the exchange finds out.
     std::uint64_t word = word_->load(std::memory_order_relaxed);
     // As often as others may come in between at once; then it sleeps without its mark, for a slice.
     for (int tries = 0; tries < kTriesMax; ++tries) {
@@ -49,8 +49,9 @@ class EventCount {
 
   // Something was announced since.
   [[nodiscard]] bool has_moved(Ticket ticket) const noexcept {
-    // acquire: what was changed before the announcement is seen.
-    const auto now = static_cast<Ticket>(word_->load(std::memory_order_acquire));
+    // relaxed: whoever is told so looks at the condition, which has an order of its own. equivalent
+    // if remembered: one looks, and then asks after the dead once more than need be.
+    const auto now = static_cast<Ticket>(word_->load(std::memory_order_relaxed));
     return (now | kWaiters) != (ticket | kWaiters);
   }
 
@@ -58,9 +59,9 @@ class EventCount {
   void announce(Wake whom) noexcept {
     // seq_cst: changed first, then asked who waits; see prepare().
     if ((word_->load(std::memory_order_seq_cst) & kWaiters) == 0) return;
-    // release: pairs with has_moved().
+    // relaxed: it publishes nothing; see has_moved().
     const std::uint64_t moved =
-        word_->fetch_add(kAnnouncement, std::memory_order_release) + kAnnouncement;
+        word_->fetch_add(kAnnouncement, std::memory_order_relaxed) + kAnnouncement;
     if (whom == Wake::all) {
       os::futex_wake_all(*word_);
     } else if (os::futex_wake_one(*word_)) {
@@ -68,7 +69,8 @@ class EventCount {
     }
     // Whoever arrived before the announcement is awake; whoever came later has changed the word.
     std::uint64_t quiet = moved;
-    // relaxed: a mark that is missing is made again by the next to arrive.
+    // relaxed: a mark that is missing is made again by the next to arrive. equivalent if skipped: a
+    // mark that is left costs the next announcement a call of the kernel.
     word_->compare_exchange_strong(quiet, moved & ~kWaiters, std::memory_order_relaxed,
                                    std::memory_order_relaxed);
   }

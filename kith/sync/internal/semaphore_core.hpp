@@ -101,7 +101,8 @@ class SemaphoreCore {
     std::size_t count = 0;
     for (const Word& permit : permits_) {
       if (count == holders.size()) break;
-      // relaxed: whom to watch, as a hint.
+      // relaxed: whom to watch, as a hint. equivalent if remembered: whoever else dies is found out
+      // after a slice.
       const std::uint64_t word = permit.load(std::memory_order_relaxed);
       if (has_owner(word)) holders[count++] = owner_of(word);
     }
