@@ -10,7 +10,8 @@
 //   struct Shared { BarrierCell<4> step; };            // or inside your own region
 //   Barrier step(region, region->step);
 //
-// A handle is a party. All that were agreed on are waited for, also those that have not come yet.
+// A handle is a party. All that were agreed on are waited for, also those that have not come yet;
+// when none of them lives any more, whoever opens it next begins anew.
 //
 // States       of a party: has not arrived, has arrived. Of the handle: a party; left (leave());
 //              closed or moved from (using it is a broken contract).

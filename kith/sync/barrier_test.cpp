@@ -150,6 +150,39 @@ TEST(Barrier, DoesNotWaitForThoseWhoLeft) {
   EXPECT_EQ(barrier.arrive_and_wait(patience()), AwaitAnswer::happened);
 }
 
+TEST(Barrier, BeginsAnewWhenNobodyLives) {
+  const ScratchDirectory scratch;
+  const Domain domain = scratch.domain();
+  {
+    const Barrier first(domain, "step", 2);
+    const Barrier second(domain, "step", 2);
+  }
+  {
+    Barrier alone(domain, "step", 2);
+    EXPECT_EQ(alone.arrive_and_wait(Deadline::after(1ms)), AwaitAnswer::timed_out);
+  }
+  Child dead = party(domain, 2);
+  ASSERT_EQ(dead.hear(), "here");
+  dead.kill();
+  Barrier alone(domain, "step", 2);
+  EXPECT_EQ(alone.arrive_and_wait(Deadline::after(1ms)), AwaitAnswer::timed_out);
+  Barrier other(domain, "step", 2);
+  EXPECT_EQ(other.arrive_and_wait(patience()), AwaitAnswer::happened);
+  EXPECT_EQ(alone.arrive_and_wait(patience()), AwaitAnswer::happened);
+}
+
+TEST(Barrier, CountsNobodyAsArrivedWhoTookASeatOfOneWhoHad) {
+  const ScratchDirectory scratch;
+  const Domain domain = scratch.domain();
+  Barrier waiting(domain, "step", 2);
+  {
+    Barrier leaves(domain, "step", 2);
+    EXPECT_EQ(leaves.arrive_and_wait(Deadline::now()), AwaitAnswer::timed_out);
+  }
+  const Barrier heir(domain, "step", 2);
+  EXPECT_EQ(waiting.arrive_and_wait(Deadline::after(1ms)), AwaitAnswer::timed_out);
+}
+
 TEST(Barrier, SeatsNoMoreThanItIsFor) {
   const ScratchDirectory scratch;
   const Domain domain = scratch.domain();

@@ -134,7 +134,7 @@ Subject event_set_subject(const World& world) {
   subject.prepare = [world] { const Event event(world.domain(), "it"); };
   subject.bystander = sleeper([world] {
     Event event(world.domain(), "it");
-    return event.wait(Deadline::never()) == WaitAnswer::happened;
+    return event.wait(Deadline::never()) == AwaitAnswer::happened;
   });
   subject.before = [world] {
     victim().event.emplace(world.domain(), "it");
@@ -147,7 +147,7 @@ Subject event_set_subject(const World& world) {
     if (!event.is_set()) event.set();
     const std::string wrong = sleeper_was_woken();
     if (!wrong.empty()) return wrong;
-    return demand(event.wait(Deadline::now()) == WaitAnswer::happened, "it does not stay set");
+    return demand(event.wait(Deadline::now()) == AwaitAnswer::happened, "it does not stay set");
   };
   return subject;
 }
@@ -158,13 +158,13 @@ Subject event_wait_subject(const World& world) {
   subject.prepare = [world, automatic] { Event(world.domain(), "it", automatic).set(); };
   subject.before = [world, automatic] { victim().event.emplace(world.domain(), "it", automatic); };
   subject.operation = [] {
-    must(victim().event->wait(patience()) == WaitAnswer::happened, "it was not let by");
+    must(victim().event->wait(patience()) == AwaitAnswer::happened, "it was not let by");
   };
   subject.survivor = [world, automatic] {
     Event event(world.domain(), "it", automatic);
     event.set();
-    if (event.wait(patience()) != WaitAnswer::happened) return std::string("a set lets nobody by");
-    return demand(event.wait(Deadline::now()) == WaitAnswer::timed_out, "a set let two by");
+    if (event.wait(patience()) != AwaitAnswer::happened) return std::string("a set lets nobody by");
+    return demand(event.wait(Deadline::now()) == AwaitAnswer::timed_out, "a set let two by");
   };
   return subject;
 }
@@ -346,8 +346,8 @@ Subject semaphore_release_subject(const World& world) {
 bool take_part(const World& world) {
   Barrier barrier(world.domain(), "it", 2);
   while (barrier.phase() < kPhases) {
-    const WaitAnswer answer = barrier.arrive_and_wait(Deadline::never());
-    if (answer != WaitAnswer::happened && answer != WaitAnswer::party_died) return false;
+    const AwaitAnswer answer = barrier.arrive_and_wait(Deadline::never());
+    if (answer != AwaitAnswer::happened && answer != AwaitAnswer::party_died) return false;
   }
   return true;
 }
@@ -363,8 +363,8 @@ Subject barrier_subject(const World& world, const std::string& name) {
   subject.survivor = [world] {
     Barrier barrier(world.domain(), "it", 2);
     while (barrier.phase() < kPhases) {
-      const WaitAnswer answer = barrier.arrive_and_wait(patience());
-      if (answer == WaitAnswer::happened || answer == WaitAnswer::party_died) continue;
+      const AwaitAnswer answer = barrier.arrive_and_wait(patience());
+      if (answer == AwaitAnswer::happened || answer == AwaitAnswer::party_died) continue;
       return "the barrier answered " + std::string(to_string(answer));
     }
     barrier.close();
@@ -376,7 +376,7 @@ Subject barrier_subject(const World& world, const std::string& name) {
 Subject barrier_arrive_subject(const World& world) {
   Subject subject = barrier_subject(world, "arrive and wait");
   subject.operation = [] {
-    must(victim().barrier->arrive_and_wait(patience()) == WaitAnswer::happened, "not passed");
+    must(victim().barrier->arrive_and_wait(patience()) == AwaitAnswer::happened, "not passed");
   };
   return subject;
 }
@@ -401,12 +401,12 @@ bool wait_for_value(const World& world, Deadline deadline) {
   Mutex lock(world.domain(), "lock");
   Condition changed(world.domain(), "it");
   if (!holds(lock.acquire(Deadline::never()))) return false;
-  WaitAnswer answer = WaitAnswer::owner_died;
-  while (answer == WaitAnswer::owner_died) {
+  AwaitAnswer answer = AwaitAnswer::owner_died;
+  while (answer == AwaitAnswer::owner_died) {
     static_cast<void>(lock.declare_consistent());
     answer = changed.wait(lock, deadline, is_value_set);
   }
-  return lock.release() == LockAnswer::released && answer == WaitAnswer::happened;
+  return lock.release() == LockAnswer::released && answer == AwaitAnswer::happened;
 }
 
 // Sets it unless it is set; then nobody notifies.
@@ -477,8 +477,8 @@ Subject condition_wait_subject(const World& world) {
   };
   subject.operation = [] {
     must(holds(victim().mutex->acquire(patience())), "the mutex was not acquired");
-    const WaitAnswer answer = victim().condition->wait(*victim().mutex, patience(), is_value_set);
-    must(answer == WaitAnswer::happened, "it was not notified");
+    const AwaitAnswer answer = victim().condition->wait(*victim().mutex, patience(), is_value_set);
+    must(answer == AwaitAnswer::happened, "it was not notified");
     static_cast<void>(victim().mutex->release());
   };
   return subject;

@@ -44,8 +44,10 @@ class BarrierCore {
               const WaitPatience& patience) noexcept
       : words_(&words), announced_(words.announced), seats_(seats), patience_(patience) {}
 
-  // A seat that nobody living sits on; kNoSeat if there is none.
+  // A seat that nobody living sits on; kNoSeat if there is none. Where nobody lives at all it
+  // begins anew: those who left or died are waited for again, as all who were agreed on.
   [[nodiscard]] std::size_t sit_down(std::uint64_t me, const LockWitness& witness) noexcept {
+    if (!anybody_lives(witness)) begin_anew(witness);
     for (std::size_t i = 0; i < seats_.size(); ++i) {
       if (!take_seat(seats_[i], me, witness)) continue;
       // relaxed: published below.
@@ -102,6 +104,26 @@ class BarrierCore {
     return (phase & ~kSeatings) >> 1;
   }
 
+  [[nodiscard]] bool anybody_lives(const LockWitness& witness) const noexcept {
+    for (const BarrierSeat& seat : seats_) {
+      // acquire: as in take_seat(). equivalent if relaxed: only the word itself is used.
+      const std::uint64_t party = seat.party.load(std::memory_order_acquire);
+      if (has_owner(party) && witness.liveness(owner_of(party)) != Liveness::dead) return true;
+    }
+    return false;
+  }
+  // Nobody who sits down meanwhile loses the seat.
+  void begin_anew(const LockWitness& witness) noexcept {
+    for (BarrierSeat& seat : seats_) {
+      // relaxed: as in take_seat().
+      std::uint64_t party = seat.party.load(std::memory_order_relaxed);
+      if (party == 0) continue;
+      if (has_owner(party) && witness.liveness(owner_of(party)) != Liveness::dead) continue;
+      seat.party.compare_exchange_strong(party, 0, std::memory_order_relaxed,
+                                         std::memory_order_relaxed);
+    }
+  }
+
   [[nodiscard]] static bool take_seat(BarrierSeat& seat, std::uint64_t me,
                                       const LockWitness& witness) noexcept {
     // relaxed: what it shows is used only after an exchange of it has succeeded.
@@ -143,21 +165,29 @@ class BarrierCore {
 
   // None while somebody is waited for; else whether a party was lost.
   [[nodiscard]] std::optional<bool> is_over(std::uint64_t phase, const LockWitness& witness,
-                                            bool doubt) const noexcept {
+                                            bool doubt) noexcept {
     bool lost = false;
-    for (const BarrierSeat& seat : seats_) {
+    bool waited_for = false;
+    for (BarrierSeat& seat : seats_) {
       // seq_cst: looked at after the arrival in the event count was noted; see EventCount.
-      const std::uint64_t party = seat.party.load(std::memory_order_seq_cst);
-      if (party == 0) return std::nullopt;
+      std::uint64_t party = seat.party.load(std::memory_order_seq_cst);
       if (has_owner(party)) {
         // acquire: what it did before it arrived.
         if (seat.arrived.load(std::memory_order_acquire) == phase + 1) continue;
         const MemberId who = owner_of(party);
-        if (!doubt && !witness.may_be_dead(who)) return std::nullopt;
-        if (witness.liveness(who) != Liveness::dead) return std::nullopt;
+        const bool died =
+            (doubt || witness.may_be_dead(who)) && witness.liveness(who) == Liveness::dead;
+        // Marked, so that nobody asks after it again, or waits for its death.
+        // relaxed: its life lock was free, which orders what it did.
+        if (died && seat.party.compare_exchange_strong(party, kDied, std::memory_order_relaxed,
+                                                       std::memory_order_relaxed)) {
+          party = kDied;
+        }
       }
+      waited_for = waited_for || party == 0 || has_owner(party);
       lost = lost || party != kLeft;
     }
+    if (waited_for) return std::nullopt;
     return lost;
   }
 
