@@ -1,6 +1,7 @@
 // The operations that a program calls a million times a second ask nothing of the kernel: no system
 // call and no page fault, counted over ten thousand repetitions of each. Where no one sleeps, that
 // is; a sleeper costs its writer a call to wake it.
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
@@ -22,7 +23,10 @@
 #include "kith/member/member.hpp"
 #include "kith/region/object_region.hpp"
 #include "kith/region/region.hpp"
+#include "kith/sync/guarded.hpp"
+#include "kith/sync/guarded_bytes.hpp"
 #include "kith/sync/mutex.hpp"
+#include "kith/sync/once.hpp"
 
 #include "tests/support/kernel_work.hpp"
 #include "tests/support/users.hpp"
@@ -338,6 +342,39 @@ TEST(HotOperationsOfAMutex, AskNothingOfTheKernelOnceItWasRepaired) {
     demand(mutex->declare_consistent() == LockAnswer::owner_died, "not repaired");
     demand(mutex->release() == LockAnswer::released, "not released");
     return [=] { take_and_give_back(*mutex); };
+  }));
+}
+
+// ---- what is built on it
+
+TEST(HotOperationsOfAGuardedValue, AskNothingOfTheKernel) {
+  const ScratchDirectory scratch;
+  expect_no_work(kernel_work_of([&] {
+    using Numbers = std::array<std::uint64_t, 8>;
+    auto value = std::make_shared<Guarded<Numbers>>(scratch.domain(), "value");
+    return [=] {
+      const auto add = [](Numbers& now) { ++now[7]; };
+      demand(value->change(add, Deadline::never()) == GuardedAnswer::committed, "not committed");
+      Numbers now;
+      demand(value->read(now, Deadline::never()) == GuardedAnswer::value, "not read");
+      demand(value->set(now, Deadline::never()) == GuardedAnswer::committed, "not set");
+    };
+  }));
+}
+
+TEST(HotOperationsOfGuardedBytes, AskNothingOfTheKernel) {
+  const ScratchDirectory scratch;
+  expect_no_work(kernel_work_of([&] {
+    auto bytes = std::make_shared<GuardedBytes>(scratch.domain(), "bytes", 100);
+    return [=] { ++*bytes->acquire(Deadline::never()).as<std::uint64_t>(8); };
+  }));
+}
+
+TEST(HotOperationsOfOnce, AskNothingOfTheKernelWhenItIsDone) {
+  const ScratchDirectory scratch;
+  expect_no_work(kernel_work_of([&] {
+    auto once = std::make_shared<Once>(scratch.domain(), "once");
+    return [=] { demand(is_done(once->call([] {}, Deadline::never())), "not done"); };
   }));
 }
 

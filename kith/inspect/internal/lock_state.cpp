@@ -7,6 +7,7 @@
 #include "kith/sync/barrier.hpp"
 #include "kith/sync/counting_semaphore.hpp"
 #include "kith/sync/event.hpp"
+#include "kith/sync/internal/named_mutex.hpp"
 #include "kith/sync/semaphore.hpp"
 
 namespace kith::internal {
@@ -78,6 +79,7 @@ void add_parties(LockState& state, const Look& look, const MemberTable& table) {
 }  // namespace
 
 std::optional<LockKind> lock_kind_of(const std::string& region_kind) {
+  if (has_named_mutex(region_kind)) return LockKind::mutex;
   for (auto kind = 0u; kind <= static_cast<unsigned>(kLastLockKind); ++kind) {
     if (to_string(static_cast<LockKind>(kind)) == region_kind) return static_cast<LockKind>(kind);
   }

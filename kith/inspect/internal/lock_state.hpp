@@ -12,7 +12,7 @@
 
 namespace kith::internal {
 
-// The kind of a region that is one lock; empty for others.
+// The kind of a region that is one lock, or has a mutex inside; empty for others.
 [[nodiscard]] std::optional<LockKind> lock_kind_of(const std::string& region_kind);
 
 // The lock of that kind at `offset` of the content; empty if nothing of it can be read. How many

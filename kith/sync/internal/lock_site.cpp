@@ -30,6 +30,14 @@ void adopt(const MappedRegion& region, std::uint64_t table_at, std::uint64_t mem
   if (!adopted && theirs != member_table) throw of_older_table(region);
 }
 
+// The region, once opened, in a site that has its membership.
+void settle(LockSite& site, MappedRegion region, std::uint64_t table_at) {
+  site.region = std::move(region);
+  adopt(site.region, table_at, site.membership->table_identity());
+  site.object = site.region.object();
+  site.is_named = true;
+}
+
 }  // namespace
 
 std::unique_ptr<LockSite> open_named_lock(const Domain& domain, const std::string& name,
@@ -37,11 +45,18 @@ std::unique_ptr<LockSite> open_named_lock(const Domain& domain, const std::strin
                                           std::uint64_t table_at) {
   auto site = std::make_unique<LockSite>();
   site->membership = Membership::of(domain);
-  site->region = MappedRegion::open_or_create(domain, name, spec, Deadline::now());
-  adopt(site->region, table_at, site->membership->table_identity());
-  site->object = site->region.object();
+  settle(*site, MappedRegion::open_or_create(domain, name, spec, Deadline::now()), table_at);
   site->kind = kind;
-  site->is_named = true;
+  return site;
+}
+
+std::unique_ptr<LockSite> open_existing_lock(const Domain& domain, const std::string& name,
+                                             LockKind kind, const RegionSpec& spec,
+                                             std::uint64_t table_at, Deadline deadline) {
+  auto site = std::make_unique<LockSite>();
+  site->membership = Membership::of(domain);
+  settle(*site, MappedRegion::open(domain, name, spec, deadline), table_at);
+  site->kind = kind;
   return site;
 }
 

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "kith/base/deadline.hpp"
 #include "kith/region/internal/mapped_region.hpp"
 #include "kith/sync/internal/threads.hpp"
 #include "kith/sync/lock_kind.hpp"
@@ -49,6 +50,13 @@ inline constexpr unsigned kNotedKindShift = 56;
                                                         const std::string& name, LockKind kind,
                                                         const RegionSpec& spec,
                                                         std::uint64_t table_at);
+
+// The same for one that is there, or will be before the deadline. Throws not_found, timed_out.
+[[nodiscard]] std::unique_ptr<LockSite> open_existing_lock(const Domain& domain,
+                                                           const std::string& name, LockKind kind,
+                                                           const RegionSpec& spec,
+                                                           std::uint64_t table_at,
+                                                           Deadline deadline);
 
 // On what lies at `cell` inside the region, by a mapping of its own. Throws invalid_argument if it
 // lies elsewhere, orphaned if the region has lost its name.

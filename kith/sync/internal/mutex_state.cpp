@@ -19,28 +19,32 @@ MutexPatience patience() {
   return patience;
 }
 
+MutexWords& words_at(const LockSite& site) noexcept {
+  return *reinterpret_cast<MutexWords*>(site.bytes());
+}
+
 }  // namespace
 
 MutexState* MutexState::open(const Domain& domain, const std::string& name,
                              const MutexOptions& options) {
   auto site = open_named_mutex(domain, name, options.lifetime, options.rights);
-  auto& words = named_mutex_in(site->region).words;
-  return new MutexState(site.release(), words, options);
+  return new MutexState(site.release(), options.recursive);
 }
 
 MutexState* MutexState::open(const MappedRegion& region, const MutexWords& words,
                              const MutexOptions& options) {
   auto site = open_embedded_lock(region, &words, sizeof words, LockKind::mutex);
-  auto& own = *reinterpret_cast<MutexWords*>(site->bytes());
-  return new MutexState(site.release(), own, options);
+  return new MutexState(site.release(), options.recursive);
 }
 
-MutexState::MutexState(LockSite* site, MutexWords& words, const MutexOptions& options)
+MutexState::MutexState(std::unique_ptr<LockSite> site) : MutexState(site.release(), false) {}
+
+MutexState::MutexState(LockSite* site, bool recursive)
     : LockHandle(site),
       HeldByThreads(site->place()),
-      core_(words, patience()),
-      words_(&words),
-      recursive_(options.recursive) {
+      core_(words_at(*site), patience()),
+      words_(&words_at(*site)),
+      recursive_(recursive) {
   const os::ForkGuard guard;
   join();
   enlist();

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "kith/sync/internal/lock_handle.hpp"
@@ -19,7 +20,7 @@ namespace internal {
 
 class MappedRegion;
 
-class MutexState final : public LockHandle, private HeldByThreads {
+class MutexState : public LockHandle, private HeldByThreads {
  public:
   // Opens or creates the region of a named mutex. Throws Error.
   static MutexState* open(const Domain& domain, const std::string& name,
@@ -27,6 +28,8 @@ class MutexState final : public LockHandle, private HeldByThreads {
   // On a mutex inside the region, by a mapping of its own. Throws Error.
   static MutexState* open(const MappedRegion& region, const MutexWords& words,
                           const MutexOptions& options);
+  // The one at the beginning of the site, for what has a mutex inside. Throws Error.
+  explicit MutexState(std::unique_ptr<LockSite> site);
   // If a thread of this process holds it and this is the last handle on it here: as if it had died.
   ~MutexState() override;
 
@@ -50,8 +53,17 @@ class MutexState final : public LockHandle, private HeldByThreads {
 
   [[nodiscard]] MutexFacts facts() const;
 
+  // Whether the calling thread holds it.
+  [[nodiscard]] bool is_mine() const noexcept {
+    const std::uint64_t me = this->me();
+    return me != 0 && holds(core_.check(me));
+  }
+  // Its file was cut short; asked after the memory was used.
+  [[nodiscard]] bool is_damaged() const noexcept { return pages_lost(); }
+
  private:
-  MutexState(LockSite* site, MutexWords& words, const MutexOptions& options);
+  // Takes the site over; the mutex lies at its beginning.
+  MutexState(LockSite* site, bool recursive);
 
   void thread_ends(std::uint32_t thread) noexcept override;
   [[nodiscard]] std::uint64_t holds_as() const noexcept override {

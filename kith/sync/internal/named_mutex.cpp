@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <iterator>
 
 #include "kith/base/deadline.hpp"
 #include "kith/member/internal/membership.hpp"
@@ -17,17 +18,31 @@ struct MutexSpec final : RegionSpec {
 };
 
 bool heal_mutex(MappedRegion& region, std::uint64_t dead_owner, Deadline) {
+  // A stranger's that says it is one, and is too small.
+  if (region.content_size() < sizeof(NamedMutex)) return true;
   MutexCore(named_mutex_in(region).words).heal(dead_owner);
   return true;
 }
 
+constexpr const char* kKinds[] = {kMutexKind, kGuardedKind, kGuardedBytesKind, kOnceKind};
+
+bool register_healers() {
+  for (const char* const kind : kKinds) register_healer(kind, &heal_mutex);
+  return true;
+}
+
 // Any program that contains this code can heal mutexes, also one that only ever joins.
-[[maybe_unused]] const bool kRegistered = (register_healer(kMutexKind, &heal_mutex), true);
+[[maybe_unused]] const bool kRegistered = register_healers();
 
 }  // namespace
 
 // Named by the library's link options, so that programs that link it statically contain this file.
 extern "C" const int kith_heals_mutexes = 1;
+
+bool has_named_mutex(const std::string& kind) noexcept {
+  return std::any_of(std::begin(kKinds), std::end(kKinds),
+                     [&](const char* known) { return kind == known; });
+}
 
 NamedMutex& named_mutex_in(const MappedRegion& region) noexcept {
   return *reinterpret_cast<NamedMutex*>(region.content());

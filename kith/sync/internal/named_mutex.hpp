@@ -12,6 +12,13 @@
 namespace kith::internal {
 
 inline constexpr const char* kMutexKind = "mutex";
+// These have a mutex inside, which lies where that of kind "mutex" does.
+inline constexpr const char* kGuardedKind = "guarded";
+inline constexpr const char* kGuardedBytesKind = "guarded_bytes";
+inline constexpr const char* kOnceKind = "once";
+
+// Of any of these kinds.
+[[nodiscard]] bool has_named_mutex(const std::string& kind) noexcept;
 
 struct NamedMutex {
   MutexWords words;
