@@ -140,15 +140,16 @@ std::vector<Subject> all_subjects() {
   std::vector<Subject> all;
   for (const auto& subjects :
        {latest_subjects(), region_subjects(), member_subjects(), role_subjects(), mutex_subjects(),
-        signal_subjects(), semaphore_subjects(), barrier_subjects(), condition_subjects()}) {
+        signal_subjects(), semaphore_subjects(), barrier_subjects(), condition_subjects(),
+        guarded_subjects(), once_subjects()}) {
     all.insert(all.end(), subjects.begin(), subjects.end());
   }
   return all;
 }
 
 std::vector<MutationTarget> all_targets() {
-  std::vector<MutationTarget> all = {latest_target(), region_target(), member_target(),
-                                     mutex_target()};
+  std::vector<MutationTarget> all = {latest_target(), region_target(),  member_target(),
+                                     mutex_target(),  guarded_target(), once_target()};
   for (const MutationTarget& target : role_targets()) all.push_back(target);
   for (const MutationTarget& target : wait_targets()) all.push_back(target);
   return all;

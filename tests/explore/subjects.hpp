@@ -37,8 +37,12 @@ struct MutationTarget {
 [[nodiscard]] std::vector<Subject> semaphore_subjects();
 [[nodiscard]] std::vector<Subject> barrier_subjects();
 [[nodiscard]] std::vector<Subject> condition_subjects();
+[[nodiscard]] std::vector<Subject> guarded_subjects();
+[[nodiscard]] std::vector<Subject> once_subjects();
 [[nodiscard]] MutationTarget latest_target();
 [[nodiscard]] MutationTarget mutex_target();
+[[nodiscard]] MutationTarget guarded_target();
+[[nodiscard]] MutationTarget once_target();
 [[nodiscard]] std::vector<MutationTarget> role_targets();
 [[nodiscard]] std::vector<MutationTarget> wait_targets();
 [[nodiscard]] MutationTarget region_target();

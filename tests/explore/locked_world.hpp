@@ -1,0 +1,72 @@
+// What models have in common of what is built on the mutex: the mutex itself, as it ships, those
+// who take it as handles do, their deaths, and whether the next one is to be told.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+
+#include "kith/sync/internal/mutex_core.hpp"
+
+#include "testkit/explore/atomics.hpp"
+#include "testkit/explore/explore.hpp"
+#include "testkit/explore/kernel.hpp"
+
+namespace kith::explored {
+
+class LockedWorld : public testkit::explore::World, private internal::LockWitness {
+ public:
+  void died(std::size_t process) override;
+  void ghost(const std::function<void(std::uint64_t)>& note) const override;
+
+ protected:
+  using Word = RealAtomics::Word<std::uint64_t>;
+
+  // What a handle is in the library.
+  class Lock {
+   public:
+    Lock(LockedWorld& world, std::uint64_t me);
+    LockAnswer acquire(Deadline deadline) noexcept;
+    LockAnswer release() noexcept;
+    LockAnswer declare_consistent() noexcept;
+    [[nodiscard]] bool is_mine() const noexcept { return holds(mutex_.check(me_)); }
+    [[nodiscard]] bool is_damaged() const noexcept { return false; }
+    // Whether one who took it last was to be told of a death.
+    [[nodiscard]] bool due() const noexcept { return due_; }
+
+   private:
+    LockedWorld& world_;
+    internal::MutexCore mutex_;
+    std::uint64_t me_;
+    bool due_ = false;
+  };
+
+  // The first `members` processes are those that take it.
+  explicit LockedWorld(std::uint32_t members);
+
+  // A member that begins to live, anew after a death.
+  [[nodiscard]] Lock begin(std::uint32_t member);
+  // Gives back once what the dead hold.
+  void reap();
+
+ private:
+  static constexpr std::uint32_t kMembersMax = 4;
+
+  [[nodiscard]] bool may_be_dead(MemberId) const noexcept override { return true; }
+  [[nodiscard]] Liveness liveness(MemberId id) const noexcept override;
+  void sleep(const Word& word, std::uint32_t expected, std::span<const MemberId>,
+             Deadline deadline) const noexcept override {
+    os::futex_wait(word, expected, deadline);
+  }
+  [[nodiscard]] LockAnswer memory() const noexcept override { return LockAnswer::acquired; }
+
+  std::uint32_t members_;
+  testkit::explore::Kernel kernel_;
+  internal::MutexWords mutex_{};
+  // Ghosts.
+  std::array<std::uint32_t, kMembersMax> incarnations_{};  // of those who live; 0: dead
+  std::array<std::uint64_t, kMembersMax> dead_{};          // owner words of those who died last
+  bool due_ = false;  // somebody died holding it, and it was not declared consistent since
+};
+
+}  // namespace kith::explored
