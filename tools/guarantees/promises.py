@@ -472,6 +472,56 @@ LOCKS = Section("Locks", [
         "a false answer",
         {"hostile": HOSTILE_LOCK,
          "test": ["inspect_test.Locks.*", "sync_test.SharedMutex.Knows*"]}),
+    Row("Guarded: Guarded\nGuardedBytes: GuardedBytes open\nOnce: Once",
+        "its own: the object is there, whole, or it is not",
+        KEPT,
+        "opens it, or creates it",
+        ERROR_OR_HANDLE,
+        {"step": ["guarded: open or create", "guarded bytes: open or create"],
+         "test": ["sync_test.Guarded.*", "sync_test.GuardedBytes.*", "sync_test.Once.*"]}),
+    Row("Guarded: change set",
+        "its own: the old value or the new one, whole. Of another's: the same, and the first who "
+        "commits is told",
+        KEPT,
+        "is told of its own death like anybody else",
+        "an answer; the value may be any bytes, or lost, as with whoever may write it",
+        {"step": ["guarded: change*", "guarded: set", "guarded: reap*"],
+         "explore": ["guarded: *"],
+         "mutate": ["guarded_core.hpp"],
+         "test": ["hot_operations_test.HotOperationsOfAGuarded*", "sync_test.Guarded.*"]}),
+    Row("Guarded: read version",
+        "nothing is held, but the lock where three commits went by",
+        "read beside it; who finds three commits gone by waits for it, or times out",
+        NONE,
+        "an answer, perhaps with a false value",
+        {"step": ["guarded: read"],
+         "explore": ["guarded: *"],
+         "mutate": ["guarded_core.hpp"],
+         "test": ["sync_test.Guarded.*"]}),
+    Row("GuardedBytes: acquire try_acquire\nHeldBytes: declare_consistent retire release",
+        "its own: held, or given back. Of the holder: they go to the next one, with `owner_died`",
+        KEPT,
+        "is told of its own death like anybody else",
+        "as of a `Mutex`",
+        {"step": ["guarded bytes: *"],
+         "explore": ["mutex: *"],
+         "test": ["sync_test.GuardedBytes.*"]}),
+    Row("Once: call is_done",
+        "its own: done and noted, or the next one runs it again, and is told",
+        "a stopped runner is waited for, until the deadline",
+        "runs it again",
+        "a false answer: done by nobody, or run again",
+        {"step": ["once: *"],
+         "explore": ["once: *"],
+         "mutate": ["once_core.hpp"],
+         "test": ["sync_test.Once.*"]}),
+    Row("Guarded GuardedBytes Once: close",
+        "its own, while holding it: the next one is told", SAME, NONE, "nothing else is touched",
+        {"step": ["guarded bytes: close while holding them", "mutex: close*"],
+         "test": ["sync_test.GuardedBytes.*"]}),
+    Row("Guarded GuardedBytes Once: facts is_orphaned attached",
+        "nothing is held: looking takes no lock", "shown as its holder", NONE, "a false answer",
+        {"test": ["sync_test.Guarded.*", "sync_test.GuardedBytes.*", "sync_test.Once.*"]}),
 ])
 
 TOOLS = Section("Looking, and cleaning up", [
@@ -533,7 +583,9 @@ MemfdRegionHandle: creator_pid
 Domain: standard at path options is_private_default
 Member: domain
 Rights: from_text are_given text
-Mutex: created_ns
+Mutex Guarded GuardedBytes Once: created_ns
+GuardedBytes: size created_here
+HeldBytes: answer owner_died bytes as
 SharedMutex: created_ms
 PosixShm FileMemory HugeFile SysvShm: name
 HugeFile: page_size
@@ -543,5 +595,5 @@ MappedBytes: size is_writable identity access
 MemorySocket MemoryListener: number
 MemoryListener: turned_away
 : foreign_name parse_foreign_name
-: holds to_string
+: holds is_committed is_done to_string
 """
