@@ -11,7 +11,10 @@
 #include "kith/sync/barrier.hpp"
 #include "kith/sync/counting_semaphore.hpp"
 #include "kith/sync/event.hpp"
+#include "kith/sync/guarded.hpp"
+#include "kith/sync/guarded_bytes.hpp"
 #include "kith/sync/mutex.hpp"
+#include "kith/sync/once.hpp"
 #include "kith/sync/semaphore.hpp"
 
 #include "tests/support/child.hpp"
@@ -62,6 +65,25 @@ TEST(Locks, SayWhoHoldsThem) {
   ASSERT_TRUE(view && view->mutex);
   EXPECT_EQ(view->mutex->pid, static_cast<std::uint32_t>(::getpid()));
   ASSERT_EQ(view->attached.size(), 1u);
+}
+
+TEST(Locks, SayWhoHoldsWhatHasOneInside) {
+  const ScratchDirectory scratch;
+  GuardedBytes bytes(scratch.domain(), "bytes", 8);
+  const Once once(scratch.domain(), "once");
+  Guarded<std::uint64_t> value(scratch.domain(), "value");
+  const HeldBytes held = bytes.acquire(Deadline::now());
+  std::vector<LockView> locks;
+  const auto look = [&](std::uint64_t&) { locks = list_locks(scratch.domain()); };
+  ASSERT_EQ(value.change(look, Deadline::now()), GuardedAnswer::committed);
+  ASSERT_EQ(locks.size(), 3u);
+  EXPECT_EQ(locks[0].object, "bytes");
+  EXPECT_TRUE(locks[0].mutex.facts.held);
+  EXPECT_FALSE(locks[1].mutex.facts.held);
+  EXPECT_EQ(locks[2].mutex.pid, static_cast<std::uint32_t>(::getpid()));
+  const auto view = object_view(scratch.domain(), "bytes");
+  ASSERT_TRUE(view && view->mutex);
+  EXPECT_EQ(view->mutex->pid, static_cast<std::uint32_t>(::getpid()));
 }
 
 TEST(Locks, OfTheDeadAreInNobodysWay) {

@@ -1,5 +1,6 @@
 #include "kith/sync/guarded.hpp"
 
+#include <atomic>
 #include <gtest/gtest.h>
 #include <numeric>
 #include <stdexcept>
@@ -266,6 +267,33 @@ TEST(Guarded, AForkedChildUsesItsParentsHandle) {
   Child child([&pair] { return is_committed(pair.change(count, patience())) ? 0 : 1; });
   EXPECT_EQ(child.wait(), 0);
   EXPECT_EQ(pair.read(Deadline::now())->first, 1u);
+}
+
+// ---- a stranger's bytes
+
+TEST(Guarded, AnyBytesGiveAnAnswer) {
+  const ScratchDirectory scratch;
+  auto region = Region<GuardedCell<Pair>>::create(scratch.domain(), "cell");
+  Guarded<Pair> pair(region, *region);
+  auto* words = reinterpret_cast<std::atomic<std::uint64_t>*>(region.get());
+  std::uint64_t number = 1;
+  for (int i = 0; i < 2000; ++i) {
+    for (std::size_t word = 0; word < sizeof(*region) / sizeof *words; ++word) {
+      number = number * 6364136223846793005u + 1442695040888963407u;
+      words[word].store(i % 3 == 0 ? number : number >> 60, std::memory_order_relaxed);
+    }
+    const Deadline soon_over = Deadline::after(10us);
+    Pair now;
+    EXPECT_EQ(pair.read(now, soon_over), GuardedAnswer::value);
+    const GuardedAnswer answer = pair.change(count, soon_over);
+    if (is_committed(answer)) {
+      EXPECT_EQ(pair.read(soon_over)->second, now.second + 1);
+    } else {
+      EXPECT_TRUE(answer == GuardedAnswer::timed_out || answer == GuardedAnswer::retired ||
+                  answer == GuardedAnswer::would_deadlock)
+          << to_string(answer);
+    }
+  }
 }
 
 // ---- where it lies
