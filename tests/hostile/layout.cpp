@@ -83,7 +83,8 @@ struct Description<internal::MemberRecord> {
       Field{"pid", Use::number},         Field{"pid_namespace", Use::number},
       Field{"since_ns", Use::number},    Field{"user", Use::number},
       Field{"program", Use::text},       Field{"life", Use::number},
-      Field{"notes_ready", Use::number}, Field{"reserved", Use::unused},
+      Field{"notes_ready", Use::number}, Field{"readers_ready", Use::number},
+      Field{"reserved", Use::unused},
   };
 };
 

@@ -190,6 +190,9 @@ bool Membership::take(std::uint32_t index) {
   mine.life.store(0, std::memory_order_relaxed);
   // equivalent if skipped: the page stays, and is for people.
   mine.notes_ready.store(0, std::memory_order_relaxed);
+  // What a dead member read, nobody does. relaxed: `state` publishes it.
+  // unseen if skipped: nobody reads in the models of members, but in those of read-write locks.
+  mine.readers_ready.store(0, std::memory_order_relaxed);
   id_ = {index, next_incarnation(state, header().first_incarnation)};
   life_ = std::move(life.value);
   // release: publishes who we are to whoever finds our id in an object.
@@ -234,6 +237,36 @@ WaitNote* Membership::wait_notes() noexcept {
   mine.notes_ready.store(1, std::memory_order_release);
   has_notes_ = true;
   return notes;
+}
+
+ReaderTable Membership::readers() const noexcept {
+  return ReaderTable(&record(0), header().records_ready, members_max_,
+                     table_.content() + lists_offset(members_max_) + kReaderLinesOffset,
+                     kListsSize);
+}
+
+const std::atomic<bool>& Membership::table_pages_lost() const noexcept {
+  return table_.pages().flag();
+}
+
+ReaderLines Membership::reader_lines(std::uint32_t count) noexcept {
+  const os::ForkGuard guard;
+  const ReaderTable table = readers();
+  ReaderLine* const mine = table.lines_of(id_.index);
+  if (count <= reader_lines_ || count > kReaderLines) return {mine, reader_lines_};
+  const auto offset = static_cast<std::uint64_t>(
+      reinterpret_cast<std::byte*>(mine + reader_lines_) - table_.content());
+  try {
+    if (!os::allocate(table_.reopen(), kRegionHeaderSize + offset,
+                      (count - reader_lines_) * sizeof(ReaderLine))) {
+      return {mine, reader_lines_};
+    }
+  } catch (const std::exception&) {
+    return {mine, reader_lines_};
+  }
+  table.announce(id_.index, reader_lines_, count);
+  reader_lines_ = count;
+  return {mine, count};
 }
 
 void Membership::leave() noexcept {

@@ -1,6 +1,7 @@
 // Membership: this process's place in one domain's member table, shared by all its handles there.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "kith/member/internal/owners.hpp"
+#include "kith/member/internal/reader_table.hpp"
 #include "kith/member/internal/table_layout.hpp"
 #include "kith/member/member.hpp"
 #include "kith/os/file_lock.hpp"
@@ -58,6 +60,13 @@ class Membership final : public Owners {
   DeathWatch* watch_deaths() noexcept;
   // Where this process's threads may say what they wait for; null if there is no page for it.
   [[nodiscard]] WaitNote* wait_notes() noexcept;
+  // This process's lines of readers: at least `count`, or as many as it has so far if there is no
+  // memory for more, or they are more than a member may have.
+  [[nodiscard]] ReaderLines reader_lines(std::uint32_t count) noexcept;
+  // Those of all members.
+  [[nodiscard]] ReaderTable readers() const noexcept;
+  // The table was cut short under us (see guard_truncation()): who reads cannot be seen any more.
+  [[nodiscard]] const std::atomic<bool>& table_pages_lost() const noexcept;
   [[nodiscard]] ReapSummary reaped_at_joining() const noexcept { return reaped_at_joining_; }
 
   // Notes that this member uses the object, before its first owner word stands there; and that it
@@ -104,6 +113,7 @@ class Membership final : public Owners {
   std::shared_ptr<DeathWatch> watch_;
   os::LastWord last_word_;
   bool has_notes_ = false;  // not by what stands in the table: a stranger may have written it
+  std::uint32_t reader_lines_ = 0;  // likewise
   struct Attached {
     std::uint32_t entry;
     std::uint32_t handles;

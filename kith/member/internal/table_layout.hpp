@@ -3,11 +3,11 @@
 //   0          TableHeader
 //   4096       records, 128 bytes each, for members_max members
 //   ...        for each member kListsSize bytes: inodes of the objects it uses (the attach list),
-//              then what its threads wait for
+//              then what its threads wait for, then which read-write locks they read
 //
 // Only what is in use has pages: `records_ready` records, of each attach list what its owner
-// allocated before it raised `attached_ready`, and its notes once `notes_ready` says so. Nobody
-// touches the rest.
+// allocated before it raised `attached_ready`, its notes once `notes_ready` says so, and
+// `readers_ready` lines of its readers. Nobody touches the rest.
 #pragma once
 
 #include <array>
@@ -15,6 +15,7 @@
 #include <cstdint>
 
 #include "kith/base/atomics.hpp"
+#include "kith/member/internal/reader_line.hpp"
 
 namespace kith::internal {
 
@@ -22,9 +23,10 @@ inline constexpr const char* kMembersKind = "members";
 inline constexpr std::size_t kMembersMaxWord = 0;  // word of the geometry
 
 inline constexpr std::uint64_t kRecordsOffset = 4096;
-inline constexpr std::uint64_t kListsSize = 128 * 1024;
 inline constexpr std::uint64_t kWaitNotesSize = 4096;
-inline constexpr std::uint64_t kWaitNotesOffset = kListsSize - kWaitNotesSize;
+inline constexpr std::uint64_t kWaitNotesOffset = 128 * 1024 - kWaitNotesSize;
+inline constexpr std::uint64_t kReaderLinesOffset = kWaitNotesOffset + kWaitNotesSize;
+inline constexpr std::uint64_t kListsSize = kReaderLinesOffset + kReaderLines * sizeof(ReaderLine);
 inline constexpr std::uint32_t kAttachMax = kWaitNotesOffset / sizeof(std::uint64_t);
 inline constexpr std::uint64_t kRecordSize = 128;
 
@@ -64,11 +66,13 @@ struct MemberRecord {
   std::array<char, 16> program;
   // What the kernel is to write into when the process dies (kith/os/last_word.hpp); 0: nothing.
   RealAtomics::Word<std::uint32_t> life;
-  RealAtomics::Word<std::uint32_t> notes_ready;  // 1: its wait notes have their page
-  std::array<char, 68> reserved;
+  RealAtomics::Word<std::uint32_t> notes_ready;    // 1: its wait notes have their page
+  RealAtomics::Word<std::uint32_t> readers_ready;  // lines of readers that count
+  std::array<char, 64> reserved;
 };
 static_assert(sizeof(MemberRecord) == kRecordSize && offsetof(MemberRecord, since_ns) == 24);
 static_assert(offsetof(MemberRecord, life) == 52);
+static_assert(offsetof(MemberRecord, readers_ready) == 60);
 
 // A thread of a member that waits for a lock. For people: written by that thread alone.
 struct WaitNote {
