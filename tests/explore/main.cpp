@@ -141,7 +141,7 @@ std::vector<Subject> all_subjects() {
   for (const auto& subjects :
        {latest_subjects(), region_subjects(), member_subjects(), role_subjects(), mutex_subjects(),
         signal_subjects(), semaphore_subjects(), barrier_subjects(), condition_subjects(),
-        guarded_subjects(), once_subjects()}) {
+        guarded_subjects(), once_subjects(), rw_lock_subjects()}) {
     all.insert(all.end(), subjects.begin(), subjects.end());
   }
   return all;
@@ -150,8 +150,9 @@ std::vector<Subject> all_subjects() {
 std::vector<MutationTarget> all_targets() {
   std::vector<MutationTarget> all = {latest_target(), region_target(),  member_target(),
                                      mutex_target(),  guarded_target(), once_target()};
-  for (const MutationTarget& target : role_targets()) all.push_back(target);
-  for (const MutationTarget& target : wait_targets()) all.push_back(target);
+  for (const auto& targets : {role_targets(), rw_lock_targets(), wait_targets()}) {
+    all.insert(all.end(), targets.begin(), targets.end());
+  }
   return all;
 }
 

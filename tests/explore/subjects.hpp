@@ -39,10 +39,12 @@ struct MutationTarget {
 [[nodiscard]] std::vector<Subject> condition_subjects();
 [[nodiscard]] std::vector<Subject> guarded_subjects();
 [[nodiscard]] std::vector<Subject> once_subjects();
+[[nodiscard]] std::vector<Subject> rw_lock_subjects();
 [[nodiscard]] MutationTarget latest_target();
 [[nodiscard]] MutationTarget mutex_target();
 [[nodiscard]] MutationTarget guarded_target();
 [[nodiscard]] MutationTarget once_target();
+[[nodiscard]] std::vector<MutationTarget> rw_lock_targets();
 [[nodiscard]] std::vector<MutationTarget> role_targets();
 [[nodiscard]] std::vector<MutationTarget> wait_targets();
 [[nodiscard]] MutationTarget region_target();
