@@ -33,7 +33,6 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
-#include <type_traits>
 #include <utility>
 
 #include "kith/base/contract.hpp"
@@ -43,6 +42,7 @@
 #include "kith/region/lifetime.hpp"
 #include "kith/region/region.hpp"
 #include "kith/sync/internal/mutex_state.hpp"
+#include "kith/sync/internal/repair.hpp"
 #include "kith/sync/lock_answer.hpp"
 #include "kith/sync/mutex_facts.hpp"
 
@@ -69,27 +69,6 @@ struct MutexOptions {
   Lifetime lifetime = Lifetime::until_removed;
   Rights rights{};
 };
-
-namespace internal {
-
-// A std::function<bool()>, but <functional> would cost every user a tenth of a second to compile.
-class Repair {
- public:
-  virtual ~Repair() = default;
-  virtual bool repair() = 0;
-};
-
-template <class Function>
-class RepairBy final : public Repair {
- public:
-  explicit RepairBy(Function function) : function_(std::move(function)) {}
-  bool repair() override { return static_cast<bool>(function_()); }
-
- private:
-  Function function_;
-};
-
-}  // namespace internal
 
 class Mutex {
  public:

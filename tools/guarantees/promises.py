@@ -465,6 +465,33 @@ LOCKS = Section("Locks", [
         {"step": ["mutex: close*", "mutex: reap a dead holder"],
          "hostile": HOSTILE_LOCK,
          "test": ["peers_locks_test.PeersLocks.Closed*", "sync_test.Mutex.ClosingTheLast*"]}),
+    Row("RwLock: RwLock acquire_shared try_acquire_shared lock_shared try_lock_shared "
+        "try_lock_shared_for try_lock_shared_until acquire try_acquire lock try_lock try_lock_for "
+        "try_lock_until upgrade downgrade",
+        "its own: it holds it, or it does not; what it read, nobody waits for. Of a writer: the "
+        "next one, also to read, has it alone, with `owner_died`, unless nothing was changed yet",
+        KEPT,
+        "holds nothing of what it held",
+        "an answer, perhaps a false one. As late as its deadline, never later",
+        {"step": ["rw lock: *"],
+         "explore": ["rw lock: *"],
+         "mutate": ["reader_table.hpp", "rw_lock_core"],
+         "test": ["sync_test.RwLock.*"]}),
+    Row("RwLock: release unlock unlock_shared declare_consistent retire check is_shared close",
+        "its own: given back, or not: then who comes next finds it dead. A writer asleep is woken, "
+        "or wakes by itself a tenth of a second later",
+        SAME,
+        NONE,
+        "an answer; nothing else is touched",
+        {"step": ["rw lock: release*", "rw lock: close*", "rw lock: read after a dead writer"],
+         "explore": ["rw lock: *"],
+         "test": ["sync_test.RwLock.*"]}),
+    Row("RwLock: facts is_orphaned attached",
+        "nothing is held: looking takes no lock",
+        "shown as its holder",
+        NONE,
+        "a false answer",
+        {"test": ["sync_test.RwLock.*"]}),
     Row("Mutex SharedMutex: facts is_orphaned attached\n: list_locks find_deadlocks",
         "nothing is held: looking takes no lock",
         "shown as its holder",
@@ -583,7 +610,7 @@ MemfdRegionHandle: creator_pid
 Domain: standard at path options is_private_default
 Member: domain
 Rights: from_text are_given text
-Mutex Guarded GuardedBytes Once: created_ns
+Mutex RwLock Guarded GuardedBytes Once: created_ns
 GuardedBytes: size created_here
 HeldBytes: answer owner_died bytes as
 SharedMutex: created_ms

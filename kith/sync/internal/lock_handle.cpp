@@ -75,6 +75,10 @@ std::uint64_t LockHandle::become_known(LockAnswer& why_not) noexcept {
   return me();
 }
 
+Membership& LockHandle::membership() const noexcept {
+  return *site_->membership;
+}
+
 // ---- for people
 
 const std::string& LockHandle::object() const noexcept {

@@ -17,6 +17,7 @@
 namespace kith::internal {
 
 struct LockSite;
+class Membership;
 
 class LockHandle : public LockWitness {
  public:
@@ -68,6 +69,14 @@ class LockHandle : public LockWitness {
   // member() and me(), joining the domain and numbering the thread first if need be. 0 and why not.
   [[nodiscard]] std::uint64_t become_member(LockAnswer& why_not) noexcept;
   [[nodiscard]] std::uint64_t become_known(LockAnswer& why_not) noexcept;
+
+  // Whether the calling process is the one of that mark (os::process_mark()).
+  [[nodiscard]] bool is_now(std::uint64_t process) const noexcept {
+    // relaxed: see os::ProcessCheck.
+    return process == std::atomic_ref(*process_now_).load(std::memory_order_relaxed);
+  }
+  // This process's, once it has become a member.
+  [[nodiscard]] Membership& membership() const noexcept;
 
   // Whether it was this process, and not its parent, that used the handle last.
   [[nodiscard]] bool is_ours() const noexcept {

@@ -159,7 +159,7 @@ LockAnswer RwLockCore::drain(const ReaderLine* own, const ReaderTable& table,
     });
     if (count == 0) return LockAnswer::acquired;
     if (deadline.has_passed()) return LockAnswer::timed_out;
-    if (looks < patience_.spins) {
+    if (looks < patience_.looks) {
       os::relax_processor();
       continue;
     }
