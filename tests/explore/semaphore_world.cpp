@@ -47,6 +47,11 @@ void SemaphoreWorld::live(std::uint32_t member) {
             told ? "told of a death that was none" : "not told that its holder died");
     owed_ = left;
     use(member);
+    if (setting_.closes) {
+      died(member);  // as far as the books go
+      core().abandon(me);
+      return;
+    }
     require(core().release(me) == LockAnswer::released, "not given back");
   }
   require(core().release(me) == LockAnswer::not_owner, "given back what it does not hold");

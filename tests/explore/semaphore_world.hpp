@@ -20,6 +20,7 @@ struct SemaphoreSetting {
   std::uint32_t members = 2;
   std::uint32_t times = 1;    // that each takes one
   std::uint32_t reapers = 0;  // each gives back once what the dead hold
+  bool closes = false;        // each closes its handle instead of giving it back
   bool slices = false;
   bool doubts = true;
 };

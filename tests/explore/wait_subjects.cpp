@@ -85,6 +85,8 @@ std::vector<Subject> semaphore_subjects() {
       subject("semaphore: 1 permit, one reaps", SemaphoreSetting{.reapers = 1, .slices = true},
               bounds(2, 1)),
       subject("semaphore: weak memory", SemaphoreSetting{.times = 2}, bounds(2, 0, Memory::weak)),
+      subject("semaphore: weak memory, closed while held",
+              SemaphoreSetting{.closes = true, .doubts = false}, bounds(2, 0, Memory::weak)),
       subject("semaphore: weak memory, deaths", SemaphoreSetting{.reapers = 1, .slices = true},
               bounds(1, 1, Memory::weak)),
   };

@@ -54,6 +54,7 @@ class SemaphoreCore {
     for (Word& permit : permits_) {
       // Looked at first: an exchange that fails writes, and so allocates pages that nobody has.
       // relaxed: what its process wrote is seen, or it is dead and its life lock was free.
+      // equivalent if remembered: a process knows what it took itself, and a reaper looks once.
       std::uint64_t held = permit.load(std::memory_order_relaxed);
       if (held != owner) continue;
       // release: publishes what its holder did to the next one. seq_cst: see EventCount.
