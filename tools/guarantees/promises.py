@@ -11,22 +11,8 @@ A row:
               are those of ctest. `hostile` may be a subject or a test.
 """
 
-from typing import NamedTuple
-
-
-class Row(NamedTuple):
-    operations: str
-    death: str
-    stop: str
-    restart: str
-    hostile: str
-    shown: dict
-
-
-class Section(NamedTuple):
-    title: str
-    rows: list
-
+from row import Row, Section
+from wait_promises import WAITS
 
 SAME = "nobody waits for it"
 NONE = "–"
@@ -595,7 +581,7 @@ KNOWN_AS = {
     "MappedBytes": "every kind of memory",
 }
 
-SECTIONS = [CHANNEL, REGION, DOMAIN, MEMORY, LOCKS, TOOLS]
+SECTIONS = [CHANNEL, REGION, DOMAIN, MEMORY, LOCKS, WAITS, TOOLS]
 
 # These read what their process keeps for itself, or text: no other process is asked, none can
 # change the answer.
