@@ -19,6 +19,8 @@ BarrierWorld::BarrierWorld(const BarrierSetting& setting)
   }
   for (auto& work : work_) called(&work, "work");
   for (std::uint32_t i = 0; i < setting.parties; ++i) {
+    // As docs/memory_map.md has it of one who left.
+    if (setting.used) seats_.at(i).party.store(std::uint64_t{1} << 31, std::memory_order_seq_cst);
     const Work anew = [this, i] { come_back(i); };
     Work first = anew;
     if (setting.seated) {
@@ -81,6 +83,7 @@ void BarrierWorld::passed(std::uint32_t party, std::uint64_t phase, bool told) {
   require(!told || somebody_died_, "told of a death that was none");
   for (std::uint32_t i = 0; i < setting_.parties; ++i) {
     require(told || !is_lost(seats_.at(i), phase), "not told that one was lost");
+    require(!setting_.used || (arrived_.at(i) & 1u << phase) != 0, "passed before all had come");
   }
   see(party, phase);
 }

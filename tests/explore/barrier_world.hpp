@@ -21,6 +21,7 @@ struct BarrierSetting {
   std::uint32_t phases = 2;
   std::uint32_t reapers = 0;
   bool seated = true;       // at the beginning; else each sits down itself
+  bool used = false;        // by others before, who have all left; nobody dies here
   bool returns = true;      // the dead may come back, and sit down anew
   bool leaves = false;      // the first leaves after one phase
   std::uint32_t spins = 0;  // looks before one sleeps

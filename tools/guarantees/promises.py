@@ -11,6 +11,7 @@ A row:
               are those of ctest. `hostile` may be a subject or a test.
 """
 
+from lock_promises import LOCKS
 from row import Row, Section
 from wait_promises import WAITS
 
@@ -388,155 +389,6 @@ MEMORY = Section("Memory without a header", [
         {"test": ["memory_test.Huge*"]}),
 ])
 
-HOSTILE_LOCK = ["one field wrong", "bytes changed *", "files cut short, guarded"]
-LOCK_CAMPAIGN = ["one mutex, random kills and stops"]
-KEPT = "a stopped holder keeps it; who waits for it times out, or waits"
-
-LOCKS = Section("Locks", [
-    Row("Mutex: Mutex\nSharedMutex: SharedMutex",
-        "its own: the mutex is there, whole, or it is not. Of its holder: the next one is told",
-        KEPT,
-        "opens it, or creates it",
-        ERROR_OR_HANDLE,
-        {"step": ["mutex: open or create", "mutex: open beside its holder"],
-         "campaign": LOCK_CAMPAIGN,
-         "hostile": HOSTILE_LOCK,
-         "test": ["peers_locks_test.PeersLocks.CreatorKilled*",
-                  "peers_locks_test.PeersLocks.BytesOfSomethingElse*",
-                  "issues_test.Mutex.ThatCannotBeOpenedLeavesNothingBehind",
-                  "sync_test.SharedMutex.*"]}),
-    Row("Mutex SharedMutex: acquire try_acquire lock try_lock try_lock_for try_lock_until",
-        "its own: held under its name, or not held. Of the holder: it goes to the next one, once, "
-        "with `owner_died`, as soon as the holder is dead",
-        KEPT,
-        "is told of its own death like anybody else",
-        "an answer, perhaps a false one: held by two, or by nobody who lives. As late as its "
-        "deadline, never later; without one, it may wait as long as the bytes say",
-        {"step": ["mutex: acquire *"],
-         "campaign": LOCK_CAMPAIGN,
-         "explore": ["mutex: *"],
-         "mutate": ["mutex_core.hpp"],
-         "hostile": HOSTILE_LOCK,
-         "test": ["hot_operations_test.HotOperationsOfAMutex.*", "sync_test.Mutex.*",
-                  "peers_locks_test.PeersLocks.*", "member_test.DeathWatch.*", "os_test.LastWord.*",
-                  "sharing_containers_test.Containers.*LockAgainstEachOther"]}),
-    Row("Mutex: release\nMutex SharedMutex: unlock",
-        "its own: given back, or held by a dead one. Somebody asleep is woken, or wakes by itself "
-        "a tenth of a second later",
-        SAME,
-        NONE,
-        "`released`, `not_owner` or `retired`; nothing else is touched",
-        {"step": ["mutex: release", "mutex: release with somebody asleep",
-                  "mutex: acquire and release again (recursive)"],
-         "campaign": LOCK_CAMPAIGN,
-         "explore": ["mutex: *"],
-         "hostile": HOSTILE_LOCK,
-         "test": ["hot_operations_test.HotOperationsOfAMutex.*",
-                  "peers_locks_test.PeersLocks.UnlockByAStrangerIsRefused"]}),
-    Row("Mutex SharedMutex: declare_consistent\nMutex: retire check",
-        "its own: declared or retired, or the next one is told of a death",
-        SAME,
-        NONE,
-        "an answer",
-        {"step": ["mutex: declare consistent", "mutex: retire"],
-         "explore": ["mutex: 3 members*"],
-         "hostile": HOSTILE_LOCK,
-         "test": ["sync_test.Mutex.*"]}),
-    Row("Mutex: close\nSharedMutex: release",
-        "its own, while holding it: the next one is told. Of the last one of a domain: nothing is "
-        "left",
-        SAME,
-        NONE,
-        "nothing else is touched",
-        {"step": ["mutex: close*", "mutex: reap a dead holder"],
-         "hostile": HOSTILE_LOCK,
-         "test": ["peers_locks_test.PeersLocks.Closed*", "sync_test.Mutex.ClosingTheLast*"]}),
-    Row("RwLock: RwLock acquire_shared try_acquire_shared lock_shared try_lock_shared "
-        "try_lock_shared_for try_lock_shared_until acquire try_acquire lock try_lock try_lock_for "
-        "try_lock_until upgrade downgrade",
-        "its own: it holds it, or it does not; what it read, nobody waits for. Of a writer: the "
-        "next one, also to read, has it alone, with `owner_died`, unless nothing was changed yet",
-        KEPT,
-        "holds nothing of what it held",
-        "an answer, perhaps a false one. As late as its deadline, never later",
-        {"step": ["rw lock: *"],
-         "explore": ["rw lock: *"],
-         "mutate": ["reader_table.hpp", "rw_lock_core"],
-         "test": ["sync_test.RwLock.*"]}),
-    Row("RwLock: release unlock unlock_shared declare_consistent retire check is_shared close",
-        "its own: given back, or not: then who comes next finds it dead. A writer asleep is woken, "
-        "or wakes by itself a tenth of a second later",
-        SAME,
-        NONE,
-        "an answer; nothing else is touched",
-        {"step": ["rw lock: release*", "rw lock: close*", "rw lock: read after a dead writer"],
-         "explore": ["rw lock: *"],
-         "test": ["sync_test.RwLock.*"]}),
-    Row("RwLock: facts is_orphaned attached",
-        "nothing is held: looking takes no lock",
-        "shown as its holder",
-        NONE,
-        "a false answer",
-        {"test": ["sync_test.RwLock.*"]}),
-    Row("Mutex SharedMutex: facts is_orphaned attached\n: list_locks find_deadlocks",
-        "nothing is held: looking takes no lock",
-        "shown as its holder",
-        NONE,
-        "a false answer",
-        {"hostile": HOSTILE_LOCK,
-         "test": ["inspect_test.Locks.*", "sync_test.SharedMutex.Knows*"]}),
-    Row("Guarded: Guarded\nGuardedBytes: GuardedBytes open\nOnce: Once",
-        "its own: the object is there, whole, or it is not",
-        KEPT,
-        "opens it, or creates it",
-        ERROR_OR_HANDLE,
-        {"step": ["guarded: open or create", "guarded bytes: open or create"],
-         "test": ["sync_test.Guarded.*", "sync_test.GuardedBytes.*", "sync_test.Once.*"]}),
-    Row("Guarded: change set",
-        "its own: the old value or the new one, whole. Of another's: the same, and the first who "
-        "commits is told",
-        KEPT,
-        "is told of its own death like anybody else",
-        "an answer; the value may be any bytes, or lost, as with whoever may write it",
-        {"step": ["guarded: change*", "guarded: set", "guarded: reap*"],
-         "explore": ["guarded: *"],
-         "mutate": ["guarded_core.hpp"],
-         "test": ["hot_operations_test.HotOperationsOfAGuarded*", "sync_test.Guarded.*"]}),
-    Row("Guarded: read version",
-        "nothing is held, but the lock where three commits went by",
-        "read beside it; who finds three commits gone by waits for it, or times out",
-        NONE,
-        "an answer, perhaps with a false value",
-        {"step": ["guarded: read"],
-         "explore": ["guarded: *"],
-         "mutate": ["guarded_core.hpp"],
-         "test": ["sync_test.Guarded.*"]}),
-    Row("GuardedBytes: acquire try_acquire\nHeldBytes: declare_consistent retire release",
-        "its own: held, or given back. Of the holder: they go to the next one, with `owner_died`",
-        KEPT,
-        "is told of its own death like anybody else",
-        "as of a `Mutex`",
-        {"step": ["guarded bytes: *"],
-         "explore": ["mutex: *"],
-         "test": ["sync_test.GuardedBytes.*"]}),
-    Row("Once: call is_done",
-        "its own: done and noted, or the next one runs it again, and is told",
-        "a stopped runner is waited for, until the deadline",
-        "runs it again",
-        "a false answer: done by nobody, or run again",
-        {"step": ["once: *"],
-         "explore": ["once: *"],
-         "mutate": ["once_core.hpp"],
-         "test": ["sync_test.Once.*"]}),
-    Row("Guarded GuardedBytes Once: close",
-        "its own, while holding it: the next one is told", SAME, NONE, "nothing else is touched",
-        {"step": ["guarded bytes: close while holding them", "mutex: close*"],
-         "test": ["sync_test.GuardedBytes.*"]}),
-    Row("Guarded GuardedBytes Once: facts is_orphaned attached",
-        "nothing is held: looking takes no lock", "shown as its holder", NONE, "a false answer",
-        {"test": ["sync_test.Guarded.*", "sync_test.GuardedBytes.*", "sync_test.Once.*"]}),
-])
-
 TOOLS = Section("Looking, and cleaning up", [
     Row(": clean_domain",
         "its own: the next one goes on. Of others: what they held comes back",
@@ -579,6 +431,8 @@ KNOWN_AS = {
     "MemfdRegionHandle": "`MemfdRegion`",
     "MemfdBytes": "`MemfdRegion<>`",
     "MappedBytes": "every kind of memory",
+    "HandleOf": "`Guarded`, `Once`, `Event`, `Condition`, `Semaphore`, "
+                "`CountingSemaphore`, `Barrier`",
 }
 
 SECTIONS = [CHANNEL, REGION, DOMAIN, MEMORY, LOCKS, WAITS, TOOLS]
@@ -596,7 +450,8 @@ MemfdRegionHandle: creator_pid
 Domain: standard at path options is_private_default
 Member: domain
 Rights: from_text are_given text
-Mutex RwLock Guarded GuardedBytes Once: created_ns
+Mutex RwLock HandleOf GuardedBytes: created_ns
+SharedMutex: mutex
 GuardedBytes: size created_here
 HeldBytes: answer owner_died bytes as
 SharedMutex: created_ms
@@ -608,5 +463,5 @@ MappedBytes: size is_writable identity access
 MemorySocket MemoryListener: number
 MemoryListener: turned_away
 : foreign_name parse_foreign_name
-: holds is_committed is_done to_string
+: holds holds_mutex is_committed is_done to_string
 """

@@ -65,7 +65,7 @@ void add_parties(LockState& state, const Look& look, const MemberTable& table) {
       count_behind(look, sizeof(BarrierHead), sizeof(BarrierSeat), kPartiesMax);
   const Numbers head = read_words(look, 0, 1);
   const Numbers seats = read_words(look, sizeof(BarrierHead), count * kWords);
-  const std::uint64_t phase = head.empty() ? 0 : head[0] >> 1;
+  const std::uint64_t phase = head.empty() ? 0 : BarrierCore::number(head[0]);
   std::size_t arrived = 0;
   for (std::size_t i = 0; i + 1 < seats.size(); i += kWords) {
     if (!has_owner(seats[i])) continue;

@@ -59,6 +59,10 @@ class BarrierCore {
     return kNoSeat;
   }
 
+  // Of the word `phase`.
+  [[nodiscard]] static std::uint64_t number(std::uint64_t phase) noexcept {
+    return (phase & ~kSeatings) >> 1;
+  }
   // Of the phase that is not over yet.
   [[nodiscard]] std::uint64_t phase() const noexcept {
     // acquire: what others did before the last one was over is seen.
@@ -100,10 +104,6 @@ class BarrierCore {
   // mark, and that a newcomer's.
   static constexpr int kTriesMax = 3;
 
-  [[nodiscard]] static std::uint64_t number(std::uint64_t phase) noexcept {
-    return (phase & ~kSeatings) >> 1;
-  }
-
   [[nodiscard]] bool anybody_lives(const LockWitness& witness) const noexcept {
     for (const BarrierSeat& seat : seats_) {
       // acquire: as in take_seat(). equivalent if relaxed: only the word itself is used.
@@ -115,7 +115,8 @@ class BarrierCore {
   // Nobody who sits down meanwhile loses the seat.
   void begin_anew(const LockWitness& witness) noexcept {
     for (BarrierSeat& seat : seats_) {
-      // relaxed: as in take_seat().
+      // relaxed: as in take_seat(). equivalent if remembered: what has changed since belongs to one
+      // who lives, and the exchange fails.
       std::uint64_t party = seat.party.load(std::memory_order_relaxed);
       if (party == 0) continue;
       if (has_owner(party) && witness.liveness(owner_of(party)) != Liveness::dead) continue;
@@ -127,6 +128,7 @@ class BarrierCore {
   [[nodiscard]] static bool take_seat(BarrierSeat& seat, std::uint64_t me,
                                       const LockWitness& witness) noexcept {
     // relaxed: what it shows is used only after an exchange of it has succeeded.
+    // equivalent if remembered: an exchange that fails shows what is there.
     std::uint64_t word = seat.party.load(std::memory_order_relaxed);
     for (int tries = 0; tries < kTriesMax; ++tries) {
       if (has_owner(word) && witness.liveness(owner_of(word)) != Liveness::dead) return false;
@@ -178,7 +180,8 @@ class BarrierCore {
         const bool died =
             (doubt || witness.may_be_dead(who)) && witness.liveness(who) == Liveness::dead;
         // Marked, so that nobody asks after it again, or waits for its death.
-        // relaxed: its life lock was free, which orders what it did.
+        // relaxed: its life lock was free, which orders what it did. equivalent if skipped: then
+        // others ask again.
         if (died && seat.party.compare_exchange_strong(party, kDied, std::memory_order_relaxed,
                                                        std::memory_order_relaxed)) {
           party = kDied;
