@@ -10,7 +10,7 @@ namespace kith {
 // clang-format off: it does not know attributes on enums
 enum class [[nodiscard]] GuardedAnswer{
     committed,              // the change is there, whole, for all who read from now on
-    committed_after_death,  // the same; and somebody died changing it since the last commit. What
+    committed_after_death,  // the same; and somebody died with its lock, changing it, say. What
                             // that one wanted is there whole, or not at all: nothing is to repair
     unchanged,              // the function said no: the value stands as it was
     value,                  // read: here it is

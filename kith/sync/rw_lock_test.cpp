@@ -443,6 +443,23 @@ TEST(RwLock, ClosingTheLastHandleGivesItUp) {
   EXPECT_EQ(writer.wait(), 0);
 }
 
+// What used to happen: the second time it took another cell, and only one of the two was given up.
+TEST(RwLock, ReadTwiceBesideAnotherIsGivenUpWhole) {
+  const ScratchDirectory scratch;
+  RwLock other(scratch.domain(), "other");
+  RwLock lock(scratch.domain(), "lock");
+  EXPECT_EQ(in_a_thread([&] {
+              EXPECT_EQ(other.try_acquire_shared(), LockAnswer::acquired);
+              EXPECT_EQ(lock.try_acquire_shared(), LockAnswer::acquired);
+              EXPECT_EQ(other.release(), LockAnswer::released);
+              EXPECT_EQ(lock.try_acquire_shared(), LockAnswer::acquired);
+              EXPECT_EQ(lock.upgrade(Deadline::now()), LockAnswer::would_deadlock);
+              return LockAnswer::acquired;
+            }),
+            LockAnswer::acquired);
+  EXPECT_EQ(lock.try_acquire(), LockAnswer::acquired) << "who reads no more is not waited for";
+}
+
 TEST(RwLock, AForkedChildHoldsNothingAndTakesNothingAway) {
   const ScratchDirectory scratch;
   RwLock lock(scratch.domain(), "lock");

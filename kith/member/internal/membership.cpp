@@ -206,6 +206,8 @@ DeathWatch* Membership::watch_deaths() noexcept {
   try {
     auto table = MappedRegion::observe_members(domain_);
     if (!table || table->identity() != table_.identity()) return nullptr;
+    // A stranger may have cut it short since.
+    if (table->content_size() != table_.content_size()) return nullptr;
     auto watch = std::make_shared<DeathWatch>(std::move(*table), members_max_);
     auto given = os::LastWord::give(record(id_.index).life, watch);
     if (!given) return nullptr;

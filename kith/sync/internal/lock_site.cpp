@@ -80,6 +80,13 @@ std::unique_ptr<LockSite> open_embedded_lock(const MappedRegion& region, const v
                                  .found = mapped ? "a newer one" : "none of that name",
                                  .remedy = "open the region anew"});
   }
+  // Once more: a stranger may have made the file smaller since, and its header say so.
+  if (offset > mapped->content_size() || mapped->content_size() - offset < size) {
+    throw Error(Errc::damaged, {.object = what + " in " + region.object(),
+                                .expected = "the file as it was opened",
+                                .found = "one that was cut short",
+                                .remedy = "remove it with `kith rm --force`"});
+  }
   site->membership = Membership::of(region.domain());
   site->region = std::move(*mapped);
   site->object = what + " at byte " + std::to_string(offset) + " of " + region.object();

@@ -16,6 +16,7 @@ struct RwLockSpec final : RegionSpec {
 
 // What a dead member read needs no healing: it does not count.
 bool heal_rw_lock(MappedRegion& region, std::uint64_t dead_owner, Deadline) {
+  if (region.content_size() < sizeof(NamedRwLock)) return true;  // nobody can have it open
   MutexCore(named_rw_lock_in(region).words.mutex).heal(dead_owner);
   return true;
 }

@@ -25,8 +25,9 @@ void RwLockCore::mark_reader(std::uint32_t place) noexcept {
   words_->readers[bit / 64].fetch_or(std::uint64_t{1} << bit % 64, std::memory_order_seq_cst);
 }
 
-std::size_t RwLockCore::find(const ReaderLine& line, std::uint64_t what) noexcept {
-  std::size_t i = 0;
+std::size_t RwLockCore::find(const ReaderLine& line, std::uint64_t what,
+                             std::size_t from) noexcept {
+  std::size_t i = from;
   // relaxed: its thread alone writes it. equivalent if remembered: for the same reason.
   while (i < kReaderCells && line.cells[i].load(std::memory_order_relaxed) != what) ++i;
   return i;
@@ -63,8 +64,10 @@ LockAnswer RwLockCore::pass_through(std::uint64_t me, ReaderLine::Cell& cell,
   // A writer died that had closed it.
   // release: readers see what the last writer did, which the mutex has shown us.
   if (taken == LockAnswer::owner_died) words_->gate.store(kGateOpen, std::memory_order_release);
-  // relaxed: the next holder of the mutex sees it by our giving it back.
-  cell.store(key_, std::memory_order_relaxed);
+  // The next holder of the mutex sees it by our giving it back.
+  // release: a writer of the lock that stood there before sees that it was given back. unseen if
+  // relaxed: every processor orders that by itself.
+  cell.store(key_, std::memory_order_release);
   static_cast<void>(mutex_.release(me));
   return LockAnswer::acquired;
 }
@@ -83,11 +86,12 @@ LockAnswer RwLockCore::release_shared(ReaderLine& line) noexcept {
 }
 
 void RwLockCore::abandon_shared(ReaderLine& line) noexcept {
-  const std::size_t known = find(line, key_);
-  if (known == kReaderCells) return;
-  // relaxed: its thread is gone, or is the one that calls.
-  line.depths[known].store(0, std::memory_order_relaxed);
-  leave(line.cells[known]);
+  // In several cells, if it read others meanwhile: see enter_quick().
+  for (std::size_t i = find(line, key_); i < kReaderCells; i = find(line, key_, i + 1)) {
+    // relaxed: its thread is gone, or is the one that calls.
+    line.depths[i].store(0, std::memory_order_relaxed);
+    leave(line.cells[i]);
+  }
 }
 
 void RwLockCore::tell_writer() noexcept {
@@ -188,7 +192,8 @@ LockAnswer RwLockCore::upgrade(std::uint64_t me, ReaderLine& line, const ReaderT
   const std::size_t known = find(line, key_);
   if (known == kReaderCells) return LockAnswer::not_owner;
   // relaxed: as in find(). equivalent if remembered: as there.
-  const bool again = line.depths[known].load(std::memory_order_relaxed) != 0;
+  const bool again = line.depths[known].load(std::memory_order_relaxed) != 0 ||
+                     find(line, key_, known + 1) < kReaderCells;
   if (again) return LockAnswer::would_deadlock;  // it would wait for itself
   // Not longer: whoever has it may be waiting for us.
   const LockAnswer taken = mutex_.acquire(me, false, witness, Deadline::now());
@@ -196,8 +201,8 @@ LockAnswer RwLockCore::upgrade(std::uint64_t me, ReaderLine& line, const ReaderT
   if (!holds(taken)) return taken;
   const LockAnswer answer = close_gate(taken, me, &line, table, witness, deadline);
   if (holds(answer)) {
-    // relaxed: the mutex is ours, and the gate closed.
-    line.cells[known].store(0, std::memory_order_relaxed);
+    // The mutex is ours, and the gate closed. release, and unseen if relaxed: as in pass_through().
+    line.cells[known].store(0, std::memory_order_release);
   } else {
     static_cast<void>(mutex_.release(me));
   }
@@ -209,8 +214,9 @@ LockAnswer RwLockCore::downgrade(std::uint64_t me, ReaderLine& line) noexcept {
   if (held != LockAnswer::acquired) return held;
   const std::size_t free = find(line, 0);
   if (free == kReaderCells) return LockAnswer::limit_reached;
-  // relaxed: the next holder of the mutex sees it by our giving it back.
-  line.cells[free].store(key_, std::memory_order_relaxed);
+  // The next holder of the mutex sees it by our giving it back. release, and unseen if relaxed: as
+  // in pass_through().
+  line.cells[free].store(key_, std::memory_order_release);
   // release: as release().
   words_->gate.store(kGateOpen, std::memory_order_release);
   static_cast<void>(mutex_.release(me));

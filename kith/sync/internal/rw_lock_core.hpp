@@ -57,7 +57,8 @@ class RwLockCore {
   // Once by each process, before its first cell for this lock.
   void mark_reader(std::uint32_t place) noexcept;
 
-  // With the gate open, by a thread that reads nothing else.
+  // With the gate open, into the first cell if that is free. One who reads others as well may then
+  // have the same lock in two cells, each of which counts.
   [[gnu::always_inline]] bool enter_quick(ReaderLine& line) noexcept {
     ReaderLine::Cell& cell = line.cells[0];
     // relaxed: its thread alone writes it. equivalent if remembered: for the same reason.
@@ -121,8 +122,9 @@ class RwLockCore {
   }
   void tell_writer() noexcept;
 
-  // The cell of the line that holds `what`; kReaderCells: none.
-  [[nodiscard]] static std::size_t find(const ReaderLine& line, std::uint64_t what) noexcept;
+  // The first cell of the line, from that one on, that holds `what`; kReaderCells: none.
+  [[nodiscard]] static std::size_t find(const ReaderLine& line, std::uint64_t what,
+                                        std::size_t from = 0) noexcept;
   LockAnswer pass_through(std::uint64_t me, ReaderLine::Cell& cell, const LockWitness& witness,
                           Deadline deadline) noexcept;
   LockAnswer close_gate(LockAnswer taken, std::uint64_t me, const ReaderLine* own,

@@ -137,8 +137,7 @@ LockAnswer RwLockState::acquire(Deadline deadline) noexcept {
   const std::uint64_t me = become_known(answer);
   if (me == 0) return answer;
   if (lost()) return LockAnswer::damaged;
-  answer = core_.acquire(me, own_line(), membership().readers(), *this, deadline);
-  return holds(answer) && lost() ? LockAnswer::damaged : answer;
+  return unless_lost(core_.acquire(me, own_line(), membership().readers(), *this, deadline));
 }
 
 LockAnswer RwLockState::release_exclusive() noexcept {
@@ -149,8 +148,13 @@ LockAnswer RwLockState::release_exclusive() noexcept {
 LockAnswer RwLockState::upgrade(Deadline deadline) noexcept {
   LockAnswer answer{};
   if (me() == 0 || !make_known(answer)) return LockAnswer::not_owner;
-  answer = core_.upgrade(me(), *own_line(), membership().readers(), *this, deadline);
-  return holds(answer) && lost() ? LockAnswer::damaged : answer;
+  return unless_lost(core_.upgrade(me(), *own_line(), membership().readers(), *this, deadline));
+}
+
+LockAnswer RwLockState::unless_lost(LockAnswer answer) noexcept {
+  if (!holds(answer) || !lost()) return answer;
+  static_cast<void>(core_.release(me()));  // or others would wait for who does not know it
+  return LockAnswer::damaged;
 }
 
 LockAnswer RwLockState::downgrade() noexcept {

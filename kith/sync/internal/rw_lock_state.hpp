@@ -82,6 +82,7 @@ class RwLockState final : public LockHandle, private HeldByThreads {
            table_lost_.load(std::memory_order_relaxed)->load(std::memory_order_relaxed);
   }
   LockAnswer damaged(ReaderLine& line) noexcept;
+  LockAnswer unless_lost(LockAnswer answer) noexcept;  // of who has it for itself
 
   void thread_ends(std::uint32_t thread) noexcept override;
   [[nodiscard]] std::uint64_t holds_as() const noexcept override {
