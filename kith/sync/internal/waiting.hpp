@@ -31,9 +31,11 @@ using Holders = std::array<MemberId, kHoldersWatched>;
 template <class Look, class Others>
 LockAnswer wait_until(EventCount announced, const LockWitness& witness, Deadline deadline,
                       const WaitPatience& patience, Look&& look, Others&& holders) noexcept {
-  for (std::uint32_t i = 0; i < patience.spins; ++i) {
+  // Once at least before it says that it waits: else whoever changes the condition next would call
+  // the kernel for nobody.
+  for (std::uint32_t i = 0; i <= patience.spins; ++i) {
     if (const std::optional<LockAnswer> answer = look(false)) return *answer;
-    os::relax_processor();
+    if (i < patience.spins) os::relax_processor();
   }
   bool doubt = false;
   for (;;) {
