@@ -23,10 +23,15 @@
 #include "kith/member/member.hpp"
 #include "kith/region/object_region.hpp"
 #include "kith/region/region.hpp"
+#include "kith/sync/condition.hpp"
+#include "kith/sync/counting_semaphore.hpp"
+#include "kith/sync/event.hpp"
 #include "kith/sync/guarded.hpp"
 #include "kith/sync/guarded_bytes.hpp"
 #include "kith/sync/mutex.hpp"
 #include "kith/sync/once.hpp"
+#include "kith/sync/rw_lock.hpp"
+#include "kith/sync/semaphore.hpp"
 
 #include "tests/support/kernel_work.hpp"
 #include "tests/support/users.hpp"
@@ -342,6 +347,42 @@ TEST(HotOperationsOfAMutex, AskNothingOfTheKernelOnceItWasRepaired) {
     demand(mutex->declare_consistent() == LockAnswer::owner_died, "not repaired");
     demand(mutex->release() == LockAnswer::released, "not released");
     return [=] { take_and_give_back(*mutex); };
+  }));
+}
+
+// ---- what is waited for
+
+TEST(HotOperationsOfWhatIsWaitedFor, AskNothingOfTheKernelWhereNobodyWaits) {
+  const ScratchDirectory scratch;
+  expect_no_work(kernel_work_of([&] {
+    auto event = std::make_shared<Event>(scratch.domain(), "event");
+    auto changed = std::make_shared<Condition>(scratch.domain(), "changed");
+    auto signals = std::make_shared<CountingSemaphore>(scratch.domain(), "signals");
+    auto permits = std::make_shared<Semaphore>(scratch.domain(), "permits", 3);
+    return [=] {
+      event->set();
+      demand(event->wait(Deadline::never()) == AwaitAnswer::happened, "not set");
+      demand(event->reset(), "it was not set");
+      changed->notify_one();
+      changed->notify_all();
+      demand(signals->release() == LockAnswer::released, "not counted");
+      demand(signals->acquire(Deadline::never()) == LockAnswer::acquired, "not taken");
+      demand(permits->acquire(Deadline::never()) == LockAnswer::acquired, "not lent");
+      demand(permits->release() == LockAnswer::released, "not given back");
+    };
+  }));
+}
+
+TEST(HotOperationsOfAReadWriteLock, AskNothingOfTheKernelWhereNobodyWaits) {
+  const ScratchDirectory scratch;
+  expect_no_work(kernel_work_of([&] {
+    auto lock = std::make_shared<RwLock>(scratch.domain(), "lock");
+    return [=] {
+      demand(lock->acquire_shared(Deadline::never()) == LockAnswer::acquired, "not read");
+      demand(lock->release() == LockAnswer::released, "still read");
+      demand(lock->acquire(Deadline::never()) == LockAnswer::acquired, "not written");
+      demand(lock->release() == LockAnswer::released, "still written");
+    };
   }));
 }
 

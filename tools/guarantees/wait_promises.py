@@ -18,7 +18,8 @@ WAITS = Section("Events, semaphores, barriers and conditions", [
         WAITED,
         {"step": ["event: *"], "explore": ["event: *"],
          "mutate": ["event_count.hpp", "event_core.hpp"],
-         "hostile": HOSTILE_LOCK, "test": ["sync_waits_test.Event.*"]}),
+         "hostile": HOSTILE_LOCK,
+         "test": ["sync_waits_test.Event.*", "hot_operations_test.HotOperationsOfWhat*"]}),
     Row("CountingSemaphore: CountingSemaphore acquire try_acquire release count",
         "its own: counted once, or not; taken, or not. What the dead took is used up. Of one who "
         "releases: " + WOKEN,
