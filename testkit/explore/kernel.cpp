@@ -5,7 +5,9 @@
 #include <cerrno>
 #include <cstring>
 #include <iterator>
+#include <new>
 #include <stdexcept>
+#include <sys/mman.h>
 
 #include "testkit/explore/internal/kernel_state.hpp"
 
@@ -20,6 +22,14 @@ using internal::mixed;
 using internal::Open;
 
 Kernel* only = nullptr;
+
+// Of pages that are empty until they are touched: clearing all of it would cost more than a run.
+std::byte* new_bytes() {
+  void* bytes = ::mmap(nullptr, kFileMax, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (bytes == MAP_FAILED) throw std::bad_alloc();
+  return static_cast<std::byte*>(bytes);
+}
 
 }  // namespace
 
@@ -114,7 +124,7 @@ Answer<int> Kernel::create_unnamed(int directory) {
   const std::uint64_t number = s.next_inode++;
   Inode& inode = s.inodes[number];
   inode.number = number;
-  inode.bytes.reset(static_cast<std::byte*>(std::calloc(kFileMax, 1)));
+  inode.bytes.reset(new_bytes());
   s.engine->memory().add_range(inode.bytes.get(), kFileMax, mixed(77, number));
   s.engine->note(number);
   return {s.add_open(process, number, {}), s.answer(0)};

@@ -70,21 +70,32 @@ struct Score {
   [[nodiscard]] std::uint64_t all() const { return found + equivalent + unseen + survive; }
 };
 
-void judge(const MutationTarget& target, const explore::Mutant& mutant, bool everything,
+// In the brief form, of the models that look whether a mutant with a reason is found all the same.
+constexpr std::uint64_t kAccessesExcused = 2'000'000;
+
+void judge(const std::vector<Subject>& subjects, const explore::Mutant& mutant, bool everything,
            Score& score) {
   const bool excused = !why_equivalent(mutant).empty() || !why_unseen(mutant).empty();
   const explore::Mutated applied(mutant);
-  for (const Subject& subject : target.subjects) {
+  std::uint64_t accesses = 0;
+  bool tried_all = true;
+  for (const Subject& subject : subjects) {
     // The costly ones are for what others do not find; that a reason is true, they try at night.
-    if (excused && !subject.in_brief && !everything) continue;
-    if (subject.run(subject.bounds).failure.empty()) continue;
+    const bool costly = !subject.in_brief || accesses > kAccessesExcused;
+    if (excused && costly && !everything) {
+      tried_all = false;
+      continue;
+    }
+    const explore::Result result = subject.run(subject.bounds);
+    accesses += result.accesses;
+    if (result.failure.empty()) continue;
     ++score.found;
     if (!excused) return;
     ++score.survive;  // so that the row fails
     fmt::print("FOUND IN SPITE OF A REASON: {}: by `{}`\n", to_string(mutant), subject.name);
     return;
   }
-  if (applied.uses() == 0) return;
+  if (applied.uses() == 0 && tried_all) return;
   if (!why_equivalent(mutant).empty()) {
     ++score.equivalent;
     return;
@@ -100,17 +111,26 @@ void judge(const MutationTarget& target, const explore::Mutant& mutant, bool eve
 Row mutate_one(const MutationTarget& target, bool everything) {
   const Stopwatch watch;
   bool sound = true;
+  std::vector<std::pair<std::uint64_t, Subject>> by_cost;
   const auto mutants = explore::mutants_of(
       [&] {
         for (const Subject& subject : target.subjects) {
-          sound = subject.run(subject.bounds).fine() && sound;
+          const explore::Result result = subject.run(subject.bounds);
+          sound = result.fine() && sound;
+          by_cost.emplace_back(result.accesses, subject);
         }
       },
       target.file, target.through);
   // Where the code as it ships fails, every mutant would be found.
   if (!sound) return {"mutate", target.name, 0, 1, "a model fails without any mutant"};
+  std::stable_sort(by_cost.begin(), by_cost.end(), [](const auto& one, const auto& other) {
+    return std::pair(!one.second.in_brief, one.first) <
+           std::pair(!other.second.in_brief, other.first);
+  });
+  std::vector<Subject> cheapest_first;
+  for (const auto& [accesses, subject] : by_cost) cheapest_first.push_back(subject);
   Score score;
-  for (const explore::Mutant& mutant : mutants) judge(target, mutant, everything, score);
+  for (const explore::Mutant& mutant : mutants) judge(cheapest_first, mutant, everything, score);
   const double good = static_cast<double>(score.found + score.equivalent + score.unseen);
   std::string detail = fmt::format(
       "{} mutants: {} found, {} equivalent and {} unseen for a reason in the source, {} survive: "

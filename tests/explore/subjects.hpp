@@ -19,7 +19,7 @@ struct Subject {
   bool in_brief = true;  // false: only in the long form, and for mutants nobody else has found
 };
 
-// A piece of shipped code, and the subjects that must find what is done to it: cheapest first.
+// A piece of shipped code, and the subjects that must find what is done to it, in any order.
 struct MutationTarget {
   std::string name;
   std::string file;  // a part of its path

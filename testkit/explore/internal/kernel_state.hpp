@@ -5,12 +5,13 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
+#include <cstring>
 #include <map>
 #include <memory>
 #include <set>
 #include <string>
 #include <string_view>
+#include <sys/mman.h>
 #include <vector>
 
 #include "testkit/explore/internal/engine.hpp"
@@ -23,7 +24,7 @@ namespace internal {
 inline constexpr std::uint64_t kFileMax = 1 << 20;  // of address space; only what is touched costs
 
 struct FreeBytes {
-  void operator()(std::byte* bytes) const noexcept { std::free(bytes); }
+  void operator()(std::byte* bytes) const noexcept { ::munmap(bytes, kFileMax); }
 };
 
 struct Inode {
@@ -64,7 +65,13 @@ struct Sleeper {
 
 inline std::uint64_t hash_of(std::string_view text) {
   std::uint64_t hash = text.size();
-  for (const char c : text) hash = mixed(hash, static_cast<unsigned char>(c));
+  while (!text.empty()) {
+    std::uint64_t word = 0;
+    const std::size_t part = std::min(text.size(), sizeof word);
+    std::memcpy(&word, text.data(), part);
+    text.remove_prefix(part);
+    hash = mixed(hash, word);
+  }
   return hash;
 }
 
