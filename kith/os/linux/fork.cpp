@@ -59,8 +59,12 @@ ForkState& state() {
   return *only;
 }
 
+// The last word of its page. A processor takes a load for one of a word just stored if both lie
+// equally far into their pages, and waits for the store; and what begins a page is stored often:
+// locks above all, right before who they belong to is asked. That cost a lock a tenth of its time.
 std::uint64_t* mark_word() noexcept {
-  return reinterpret_cast<std::uint64_t*>(state().mark_page.data());
+  const Mapping& page = state().mark_page;
+  return reinterpret_cast<std::uint64_t*>(page.data() + page.size()) - 1;
 }
 
 }  // namespace
