@@ -32,7 +32,8 @@ namespace kith::internal {
 // What of a mutex lies in shared memory. All zero: free.
 struct MutexWords {
   RealAtomics::Word<std::uint64_t> word;
-  RealAtomics::Word<std::uint64_t> depth;  // how often more its holder took it; its holder's alone
+  // How often more its holder took it, while the word says that it did; its holder's alone.
+  RealAtomics::Word<std::uint64_t> depth;
   // For people: a holder that somebody waited for, and since when (CLOCK_MONOTONIC, ns). Two words
   // that are not written as one: they tell about the holder of now only if it is the same.
   RealAtomics::Word<std::uint64_t> waited_for;
@@ -66,9 +67,6 @@ class MutexCore {
   }
   // One exchange of a mutex for which nobody waits, that is consistent, and was taken once.
   [[gnu::always_inline]] bool release_quiet(std::uint64_t me) noexcept {
-    // relaxed: only its holder changes the depth; read by anybody else, the exchange fails.
-    // equivalent if remembered: for the same reason.
-    if (words_->depth.load(std::memory_order_relaxed) != 0) return false;
     std::uint64_t held = me;
     // release: publishes what was done while it was held to the next holder.
     // equivalent if skipped: release() gives it back as well.
@@ -105,14 +103,19 @@ class MutexCore {
     const std::uint64_t word = words_->word.load(std::memory_order_relaxed);
     if (MutexWord::is_retired(word)) return LockAnswer::retired;
     if (MutexWord::holder(word) != me) return LockAnswer::not_owner;
+    if ((word & MutexWord::kNested) == 0) {
+      give_back();
+      return LockAnswer::released;
+    }
     // relaxed: only its holder looks at the depth.
     // equivalent if remembered: and only its holder changes it.
     const std::uint64_t depth = words_->depth.load(std::memory_order_relaxed);
-    if (depth != 0) {
+    if (depth > 1) {
       words_->depth.store(depth - 1, std::memory_order_relaxed);
-      return LockAnswer::released;
+    } else {
+      // relaxed: it tells its holder alone.
+      words_->word.fetch_and(~MutexWord::kNested, std::memory_order_relaxed);
     }
-    give_back();
     return LockAnswer::released;
   }
 
@@ -186,10 +189,14 @@ class MutexCore {
   }
   LockAnswer again(bool recursive) noexcept {
     if (!recursive) return LockAnswer::would_deadlock;
+    // equivalent if remembered: only its holder puts that mark there or takes it away.
+    const bool nested = (words_->word.load(std::memory_order_relaxed) & MutexWord::kNested) != 0;
     // equivalent if remembered: as in release().
-    const std::uint64_t depth = words_->depth.load(std::memory_order_relaxed);
+    const std::uint64_t depth = nested ? words_->depth.load(std::memory_order_relaxed) : 0;
     if (depth >= kDepthMax) return LockAnswer::limit_reached;
     words_->depth.store(depth + 1, std::memory_order_relaxed);
+    // relaxed: as in release().
+    if (!nested) words_->word.fetch_or(MutexWord::kNested, std::memory_order_relaxed);
     return check(holder_now());
   }
 
@@ -232,7 +239,6 @@ class MutexCore {
                                               std::memory_order_relaxed)) {
       return false;
     }
-    if (inconsistent != 0) words_->depth.store(0, std::memory_order_relaxed);
     wait.answer = inconsistent != 0 ? LockAnswer::owner_died : LockAnswer::acquired;
     return true;
   }

@@ -1,7 +1,8 @@
 // The word of a mutex: who holds it, and what its next holder must know.
 //
 //   bits 0-15    place of the holder's process in the member table, plus one; 0: nobody holds it
-//   bits 16-28   the thread of that process that holds it
+//   bits 16-27   the thread of that process that holds it
+//   bit 28       nested: its holder took it more than once
 //   bit 29       starving: one who was often too late waits; newcomers leave it alone for a moment
 //   bit 30       inconsistent: its holder died, and nobody has repaired what it guards
 //   bit 31       waiters: who gives it back wakes somebody
@@ -19,13 +20,14 @@
 namespace kith::internal {
 
 struct MutexWord {
+  static constexpr std::uint64_t kNested = std::uint64_t{1} << 28;
   static constexpr std::uint64_t kStarving = std::uint64_t{1} << 29;
   static constexpr std::uint64_t kInconsistent = std::uint64_t{1} << 30;
   static constexpr std::uint64_t kWaiters = std::uint64_t{1} << 31;
-  static constexpr std::uint64_t kFlags = kStarving | kInconsistent | kWaiters;
+  static constexpr std::uint64_t kFlags = kNested | kStarving | kInconsistent | kWaiters;
 
   static constexpr unsigned kThreadShift = 16;
-  static constexpr std::uint32_t kThreadsMax = 1u << 13;  // of one process, that hold locks at once
+  static constexpr std::uint32_t kThreadsMax = 1u << 12;  // of one process, that hold locks at once
   static constexpr std::uint64_t kThread = std::uint64_t{kThreadsMax - 1} << kThreadShift;
 
   // A thread of nobody. Never taken back.

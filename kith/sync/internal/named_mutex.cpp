@@ -67,7 +67,8 @@ MutexFacts facts_of(const MutexWords& words) noexcept {
   if (!facts.held) return facts;
   facts.holder = owner_of(word);
   facts.thread = MutexWord::thread(word);
-  facts.recursions = words.depth.load(std::memory_order_relaxed);
+  const bool nested = (word & MutexWord::kNested) != 0;
+  facts.recursions = nested ? words.depth.load(std::memory_order_relaxed) : 0;
   const auto since = words.waited_since.load(std::memory_order_relaxed);
   const std::uint64_t now = monotonic_now_ns();
   if (words.waited_for.load(std::memory_order_relaxed) == MutexWord::holder(word) && since <= now) {

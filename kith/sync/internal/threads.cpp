@@ -9,6 +9,9 @@
 #include "kith/sync/internal/mutex_word.hpp"
 
 namespace kith::internal {
+
+constinit thread_local std::uint32_t number_of_this_thread = 0;
+
 namespace {
 
 // Reached under a ForkGuard, which is a lock and keeps a child from inheriting it in mid-change.
@@ -25,8 +28,6 @@ Threads& threads() {
   return only;
 }
 
-thread_local std::uint32_t number_of_this_thread = 0;
-
 void end_this_thread() {
   const os::ForkGuard guard;
   Threads& all = threads();
@@ -36,6 +37,12 @@ void end_this_thread() {
 }
 
 }  // namespace
+
+#if defined(KITH_SHARED)
+std::uint32_t this_thread() noexcept {
+  return number_of_this_thread;
+}
+#endif
 
 void HeldByThreads::enlist() {
   const os::ForkGuard guard;
@@ -50,10 +57,6 @@ bool HeldByThreads::delist() noexcept {
   return std::none_of(all.begin(), all.end(), [&](const HeldByThreads* other) {
     return other->place_ == place_ && other->holds_as() == me;
   });
-}
-
-std::uint32_t this_thread() noexcept {
-  return number_of_this_thread;
 }
 
 std::uint32_t number_this_thread() noexcept {

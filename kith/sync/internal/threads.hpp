@@ -40,10 +40,21 @@ class HeldByThreads {
   LockPlace place_;
 };
 
-// Of the calling thread, from 1 on; 0 before number_this_thread() was called in it. A function, so
-// that each copy of the library in a process has threads of its own: a variable in a header would
-// be one for all of them.
+// Hidden, so that each copy of the library in a process has threads of its own. Initial-exec, so
+// that code which may come to lie in a shared library makes no call for it either.
+#define KITH_OF_THIS_COPY [[gnu::visibility("hidden"), gnu::tls_model("initial-exec")]]
+KITH_OF_THIS_COPY extern constinit thread_local std::uint32_t number_of_this_thread;
+#undef KITH_OF_THIS_COPY
+
+// Of the calling thread, from 1 on; 0 before number_this_thread() was called in it.
+#if defined(KITH_SHARED)
 [[nodiscard]] std::uint32_t this_thread() noexcept;
+#else
+// Not a call: the exchange that takes a lock would wait for what one writes to the stack.
+[[nodiscard]] inline std::uint32_t this_thread() noexcept {
+  return number_of_this_thread;
+}
+#endif
 
 // Gives the calling thread a number that no living thread of this process has. 0 if there is none
 // left: MutexWord::kThreadsMax - 1 threads use locks at once.
