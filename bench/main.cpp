@@ -2,8 +2,6 @@
 // what the compiler costs, and makes the documents.
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cstdlib>
-#include <filesystem>
 #include <fmt/core.h>
 #include <fstream>
 #include <iostream>
@@ -12,29 +10,12 @@
 
 #include "bench/bench.hpp"
 #include "bench/machine.hpp"
+#include "bench/scratch_folder.hpp"
 
 namespace {
 
 using namespace kith;
 using namespace kith::bench;
-
-// A domain of its own, gone at the end.
-class ScratchFolder {
- public:
-  ScratchFolder() : path_("/dev/shm/kith-bench-XXXXXX") {
-    if (::mkdtemp(path_.data()) == nullptr) throw std::runtime_error("no place in /dev/shm");
-  }
-  ~ScratchFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  ScratchFolder(const ScratchFolder&) = delete;
-  ScratchFolder& operator=(const ScratchFolder&) = delete;
-  [[nodiscard]] const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 std::vector<Section> all_sections(const Plan& plan) {
   return {hot_path_section(plan),
