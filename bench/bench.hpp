@@ -78,6 +78,8 @@ inline void keep(T& value) noexcept {
   asm volatile("" : "+m"(value) : : "memory");
 }
 
+inline constexpr int kBatch = 100;  // of operations that are shorter than reading the clock
+
 // Runs `operation` in batches until the time is over; each batch gives one time, for one operation.
 template <class Operation>
 void time_batches(Stage& stage, Sheet& sheet, int batch, Operation& operation) {
@@ -89,6 +91,27 @@ void time_batches(Stage& stage, Sheet& sheet, int batch, Operation& operation) {
     sheet.times.record(duration_ns(before, ticks()) / batch);
     sheet.operations += static_cast<std::uint64_t>(batch);
   }
+}
+
+struct TimedAlone {
+  double p50_ns = 0;
+  double share = 0;  // see Crew::play
+};
+
+// Runs what `make()` returns in one process alone, a hundred to a batch, for `ms` of the plan.
+template <class Make>
+TimedAlone time_alone(const Plan& plan, int ms, Crew& crew, Book& book, const Notes::Name& name,
+                      const Make& make) {
+  const double share =
+      crew.play(plan.time(ms), {{name.peer, 0, [&](Sheet& sheet) {
+                                   auto operation = make();
+                                   time_batches(crew.stage(), sheet, kBatch, operation);
+                                 }}});
+  const Sheet& sheet = crew.stage().sheet(0);
+  Notes notes(book, share);
+  notes.percentiles(name, sheet.times);
+  notes.throughput(name, static_cast<double>(sheet.operations), sheet.seconds);
+  return {sheet.times.percentile_ns(0.5), share};
 }
 
 // The limit that most ratios are against; a section that needs it measures it.

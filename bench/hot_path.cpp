@@ -19,7 +19,6 @@
 namespace kith::bench {
 namespace {
 
-constexpr int kBatch = 100;
 constexpr const char* kExchange = "exchange_store";
 using Name = Notes::Name;
 
@@ -27,19 +26,10 @@ void require(bool fine, const char* what) {
   if (!fine) throw std::runtime_error(what);
 }
 
-// One process alone, timing `operation` in batches.
 template <class Make>
 Run alone(const Plan& plan, const Name& name, const Make& make) {
   return {name.what, [plan, name, make](Crew& crew, Book& book) {
-            const double share =
-                crew.play(plan.time(120), {{name.what, 0, [&](Sheet& sheet) {
-                                              auto operation = make();
-                                              time_batches(crew.stage(), sheet, kBatch, operation);
-                                            }}});
-            const Sheet& sheet = crew.stage().sheet(0);
-            Notes notes(book, share);
-            notes.percentiles(name, sheet.times);
-            notes.throughput(name, static_cast<double>(sheet.operations), sheet.seconds);
+            (void)time_alone(plan, 120, crew, book, name, make);
           }};
 }
 

@@ -18,6 +18,7 @@
 #include <memory>
 #include <pthread.h>
 #include <stdexcept>
+#include <string>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -28,6 +29,7 @@
 
 #include "kith/sync/mutex.hpp"
 
+#include "bench/bench.hpp"
 #include "bench/rivals.hpp"
 
 namespace kith::bench {
@@ -110,12 +112,8 @@ class PthreadLock {
   static constexpr const char* kName = kRobust ? "pthread robust mutex" : "pthread mutex";
 
   static void prepare(const LockPlace& place) {
-    pthread_mutexattr_t attributes;
-    ::pthread_mutexattr_init(&attributes);
-    ::pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
-    if (kRobust) ::pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST);
-    auto* mutex = static_cast<pthread_mutex_t*>(place.lock());
-    internal::require_zero(::pthread_mutex_init(mutex, &attributes), "pthread_mutex_init");
+    internal::prepare_mutex(*static_cast<pthread_mutex_t*>(place.lock()),
+                            kRobust ? PTHREAD_MUTEX_ROBUST : PTHREAD_MUTEX_STALLED);
   }
   explicit PthreadLock(const LockPlace& place)
       : mutex_(static_cast<pthread_mutex_t*>(place.lock())) {}
@@ -179,6 +177,20 @@ class BoostLock {
   Lock* lock_;
 };
 #endif
+
+// A lock that nobody else wants, taken and given back.
+template <class Lock>
+TimedAlone time_lock(const Plan& plan, Crew& crew, Book& book, const std::string& what,
+                     const std::string& peer) {
+  const LockPlace place(plan.domain);
+  Lock::prepare(place);
+  return time_alone(plan, 80, crew, book, {what, peer, 0, "exchange_store"}, [&] {
+    return [lock = Lock(place)]() mutable {
+      lock.lock();
+      lock.unlock();
+    };
+  });
+}
 
 // Calls `visit.template operator()<Lock>()` for each that is measured against ours.
 template <class Visit>

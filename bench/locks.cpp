@@ -16,41 +16,19 @@ namespace kith::bench {
 namespace {
 
 using Name = Notes::Name;
-constexpr int kBatch = 100;
 constexpr int kWarm = 100;
 constexpr std::uint64_t kTimedEvery = 16;  // a clock read in each round would be most of it
 
 // ---- nobody else wants it
 
-struct Timed {
-  double p50_ns = 0;
-  double share = 0;
-};
-
-template <class Lock>
-Timed time_alone(const Plan& plan, Crew& crew, Book& book, const std::string& peer) {
-  const LockPlace place(plan.domain);
-  Lock::prepare(place);
-  const double share = crew.play(plan.time(80), {{peer, 0, [&](Sheet& sheet) {
-                                                    Lock lock(place);
-                                                    auto both = [&] {
-                                                      lock.lock();
-                                                      lock.unlock();
-                                                    };
-                                                    time_batches(crew.stage(), sheet, kBatch, both);
-                                                  }}});
-  const Sheet& sheet = crew.stage().sheet(0);
-  Notes(book, share).percentiles({"lock", peer, 0, "exchange_store"}, sheet.times);
-  return {sheet.times.percentile_ns(0.5), share};
-}
-
 Run alone(const Plan& plan) {
   return {"lock", [plan](Crew& crew, Book& book) {
-            const Timed ours = time_alone<KithLock>(plan, crew, book, "kith, acquire and release");
-            const Timed standard =
-                time_alone<KithStandardLock>(plan, crew, book, KithStandardLock::kName);
+            const TimedAlone ours =
+                time_lock<KithLock>(plan, crew, book, "lock", "kith, acquire and release");
+            const TimedAlone standard =
+                time_lock<KithStandardLock>(plan, crew, book, "lock", KithStandardLock::kName);
             for_each_rival_lock([&]<class Lock>() {
-              const Timed rival = time_alone<Lock>(plan, crew, book, Lock::kName);
+              const TimedAlone rival = time_lock<Lock>(plan, crew, book, "lock", Lock::kName);
               const double slower = std::max(ours.p50_ns, standard.p50_ns);
               Notes notes(book, std::max({ours.share, standard.share, rival.share}));
               notes.number({"lock_against", Lock::kName}, "p50_ratio", slower / rival.p50_ns, "x");

@@ -69,6 +69,21 @@ inline void require_zero(int error, const char* what) {
   if (error != 0) throw std::runtime_error(std::string(what) + ": " + std::strerror(error));
 }
 
+inline void prepare_mutex(pthread_mutex_t& mutex, int robustness) {
+  pthread_mutexattr_t attributes;
+  ::pthread_mutexattr_init(&attributes);
+  ::pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
+  ::pthread_mutexattr_setrobust(&attributes, robustness);
+  require_zero(::pthread_mutex_init(&mutex, &attributes), "pthread_mutex_init");
+}
+
+inline void prepare_rwlock(pthread_rwlock_t& lock) {
+  pthread_rwlockattr_t attributes;
+  ::pthread_rwlockattr_init(&attributes);
+  ::pthread_rwlockattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
+  require_zero(::pthread_rwlock_init(&lock, &attributes), "pthread_rwlock_init");
+}
+
 }  // namespace internal
 
 class LockedByRwlock {
@@ -81,12 +96,7 @@ class LockedByRwlock {
         bytes_(bytes) {
     static_assert(sizeof(pthread_rwlock_t) <= sizeof(SharedWord));
   }
-  void prepare() {
-    pthread_rwlockattr_t attributes;
-    ::pthread_rwlockattr_init(&attributes);
-    ::pthread_rwlockattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
-    internal::require_zero(::pthread_rwlock_init(&lock_, &attributes), "pthread_rwlock_init");
-  }
+  void prepare() { internal::prepare_rwlock(lock_); }
 
   void write(std::span<const std::byte> value) {
     internal::require_zero(::pthread_rwlock_wrlock(&lock_), "pthread_rwlock_wrlock");
@@ -116,13 +126,7 @@ class LockedByRobustMutex {
         bytes_(bytes) {
     static_assert(sizeof(pthread_mutex_t) <= sizeof(SharedWord));
   }
-  void prepare() {
-    pthread_mutexattr_t attributes;
-    ::pthread_mutexattr_init(&attributes);
-    ::pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
-    ::pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST);
-    internal::require_zero(::pthread_mutex_init(&mutex_, &attributes), "pthread_mutex_init");
-  }
+  void prepare() { internal::prepare_mutex(mutex_, PTHREAD_MUTEX_ROBUST); }
 
   void write(std::span<const std::byte> value) {
     internal::require_zero(::pthread_mutex_lock(&mutex_), "pthread_mutex_lock");
