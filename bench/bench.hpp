@@ -127,6 +127,9 @@ TimedAlone time_alone(const Plan& plan, int ms, Crew& crew, Book& book, const No
 [[nodiscard]] Section lock_crowd_section(const Plan& plan);
 [[nodiscard]] Section lock_death_section(const Plan& plan);
 [[nodiscard]] Section lock_death_by_size_section(const Plan& plan);
+[[nodiscard]] Section lock_wake_section(const Plan& plan);
+[[nodiscard]] Section read_locks_section(const Plan& plan);
+[[nodiscard]] Section guarded_section(const Plan& plan);
 [[nodiscard]] Section attach_section(const Plan& plan);
 [[nodiscard]] Section objects_section(const Plan& plan);
 [[nodiscard]] Section start_section(const Plan& plan);

@@ -11,6 +11,9 @@ READ_LIMIT, UNCHANGED_LIMIT, WRITE_LIMIT = 1.5, 0.2, 2.5
 RELEASES_LIMIT, HOLDS_LIMIT = 2.0, 2.4
 WAKE_LIMIT, ATTACH_LIMIT, COMPILE_SECONDS = 1.15, 1.4, 0.6
 LOCK_LIMIT, LOCK_OF_ROBUST, LOCK_OF_PLAIN = 2.6, 0.7, 1.0
+READ_LOCK_LIMIT, READERS_APART = 2.6, 1.1  # apart: what still counts as not slowed
+COMMIT_OF_MUTEX, LOCK_WAKE_LIMIT = 1.5, 1.15
+SLEPT_LEAST = 0.9  # of the woken: else it was no wake that was timed
 LOCK_RATE, LOCK_WAIT = 0.9, 1.1  # of the rivals' best; of a pthread mutex
 DEATH_MS, DEATH_RESIDENT = 2.0, 16 << 20
 PLAIN, ROBUST = "pthread mutex", "pthread robust mutex"
@@ -174,6 +177,47 @@ def wanted_lock(rows, case, what):
     return figures
 
 
+def shared_lock(rows):
+    peers = ("kith, acquire_shared and release", "kith, lock_shared and unlock_shared")
+    found = [against(rows, "read_lock", peer, 0, READ_LOCK_LIMIT) for peer in peers]
+    slower = {peer: round(rows.value("read_lock_two", peer, 0, "slowdown"), 2)
+              for peer in ("kith", "pthread rwlock", "machine, nothing shared")}
+    return [
+        Figure("take and give back a read-write lock for reading, that nobody else wants",
+               f"≤ {READ_LOCK_LIMIT} × one uncontended exchange and store",
+               f"`acquire_shared`, `release` {found[0][0]}; `lock_shared`, `unlock_shared` "
+               f"{found[1][0]}", found[0][1] and found[1][1]),
+        Figure("the same while another core does so too", f"≤ {READERS_APART} × as alone",
+               f"{slower['kith']:.2f} x; pthread {slower['pthread rwlock']:.2f} x; two that share "
+               f"nothing {slower['machine, nothing shared']:.2f} x",
+               slower["kith"] <= READERS_APART),
+    ]
+
+
+def guarded(rows):
+    texts, fine = [], True
+    for verb in ("change", "set"):
+        peer = f"kith, {verb}"
+        ratio = round(rows.value("guarded", peer, 64, "mutex_ratio"), 2)
+        texts.append(f"`{verb}` {ratio:.2f} x ({time_text(rows.value('guarded', peer, 64))})")
+        fine &= ratio <= COMMIT_OF_MUTEX
+    return [Figure("commit a guarded value of 64 B",
+                   f"≤ {COMMIT_OF_MUTEX} × taking and giving back a mutex", "; ".join(texts), fine)]
+
+
+def lock_wake(rows):
+    texts, fine = [], True
+    for peer in rows.peers("lock_wake"):
+        if peer.startswith("kith, "):
+            text, is_fine = against(rows, "lock_wake", peer, 0, LOCK_WAKE_LIMIT)
+            texts.append(f"{peer.removeprefix('kith, ')} {text}")
+            slept = rows.value("lock_wake", peer, 0, "slept")
+            fine &= is_fine and slept >= SLEPT_LEAST
+    return [Figure("wake of a process that sleeps at an event, a condition, a semaphore",
+                   f"≤ {LOCK_WAKE_LIMIT} × a bare futex wake, two in turn", "; ".join(texts),
+                   fine and bool(texts))]
+
+
 def locks(rows):
     death = {metric: rows.value("lock_death", "kith", 0, metric)
              for metric in ("p50", "p99", "max", "resident")}
@@ -182,6 +226,9 @@ def locks(rows):
         *uncontended_lock(rows),
         *wanted_lock(rows, "lock_two", "two processes that want one mutex all the time"),
         *wanted_lock(rows, "lock_two_apart", "the same with 500 ns between"),
+        *shared_lock(rows),
+        *guarded(rows),
+        *lock_wake(rows),
         Figure("from SIGKILL of the holder until the next one runs",
                f"p99 ≤ {DEATH_MS:g} ms with less than {bytes_text(DEATH_RESIDENT)} resident",
                f"{times} ({bytes_text(round(death['resident'] / (1 << 20), 1) * (1 << 20))})",

@@ -18,19 +18,14 @@ using namespace kith;
 using namespace kith::bench;
 
 std::vector<Section> all_sections(const Plan& plan) {
-  return {hot_path_section(plan),
-          hand_over_section(plan),
-          wake_section(plan),
-          readers_section(plan),
-          locks_section(plan),
-          lock_crowd_section(plan),
-          lock_death_section(plan),
-          attach_section(plan),
-          objects_section(plan),
-          start_section(plan),
-          system_calls_section(plan),
-          comparison_section(plan),
-          lock_death_by_size_section(plan)};
+  return {hot_path_section(plan),   hand_over_section(plan),
+          wake_section(plan),       readers_section(plan),
+          locks_section(plan),      lock_crowd_section(plan),
+          read_locks_section(plan), guarded_section(plan),
+          lock_wake_section(plan),  lock_death_section(plan),
+          attach_section(plan),     objects_section(plan),
+          start_section(plan),      system_calls_section(plan),
+          comparison_section(plan), lock_death_by_size_section(plan)};
 }
 
 // `only` names a section or a case; the limits of its section are measured with it, for the ratios.

@@ -36,6 +36,7 @@ What compiling a header costs is for the most part the standard library's own he
   and spin on the other's; on new pages in each repeat, because it matters where a line is at home.
 - `futex_wake`: from a store and FUTEX_WAKE until the sleeper runs again; `futex_wake_call`: until
   the waker's call is back.
+- `futex_pair`: likewise between two that wake each other in turn.
 - `attach_sequence`: the system calls of an attach, recorded from the real thing, issued again
   without the library, and the same page faults.
 - `memcpy`: source and target in the cache.""",
@@ -69,6 +70,20 @@ The next holder sleeps in another process, on the other core. A process is dead 
 kernel has given back its memory, because only then is its life lock free: the more the holder has,
 the longer it takes. A robust mutex is given on before that. The size is what the holder takes
 besides what a small process has anyway, in small pages.""",
+    "read_locks": """\
+Two readers: one on each core, which take the lock and give it back and do nothing else; the times
+are those of both. *Alone*: one of them without the other, in the same repeat. *Nothing shared*: two
+processes with an exchange and a store in a line of their own each, so what the machine does to
+both.""",
+    "guarded": """\
+Nobody else wants it. *Change* adds to one word of the value; *set* puts all of it there; *read*
+copies it out, without the lock. The mutex is taken and given back by `acquire` and `release`.""",
+    "lock_wake": """\
+*Wake*: two processes wake each other in turn, from the call until the other one runs. Each gives
+the other 60 us to fall asleep before. The bare pair is a store, FUTEX_WAKE and FUTEX_WAIT without a
+deadline; a condition also takes and gives back its mutex, on both sides. All take turns within one
+run, four round trips each. *Signal*: nobody waits, and the call makes no system call; what makes
+the same call possible again is timed with it.""",
     "comparison": """\
 One writer, one reader that reads without a pause. A read counts from the call until every byte of
 a whole value has been summed: in place (`acquire`), or in the copy (all others). A write is one

@@ -79,6 +79,19 @@ def objects_table(rows):
                   "page tables", "kernel slab", "shared memory"], lines)
 
 
+def ratio_table(rows, case, metric, head):
+    """Percentiles, and one ratio that was formed inside each repeat."""
+    lines = []
+    for row in rows.of(case, "p50"):
+        key = (case, row["peer"], row["payload_bytes"])
+        ratio = rows.maybe(*key, metric)
+        lines.append([row["peer"].removeprefix("kith, "),
+                      *(time_text(rows.maybe(*key, name)) for name in WITH_MEAN),
+                      "" if ratio is None else f"{ratio:.2f}",
+                      f"{rows.maybe(*key, 'repeats_used') or 0:g}"])
+    return table(["of", *WITH_MEAN, head, "repeats"], lines)
+
+
 def wanted_table(rows, cases):
     lines = []
     for case in cases:
@@ -194,6 +207,12 @@ def document(rows):
             picture("lock_death.svg", "from the death of the holder until the next one runs"),
             percentile_table(rows, ["lock_death", "lock_death_by_size"], with_ratio=False),
             REMARKS["lock_death"],
+            "## A read-write lock, read", percentile_table(rows, ["read_lock"]),
+            ratio_table(rows, "read_lock_two", "slowdown", "× alone"), REMARKS["read_locks"],
+            "## A guarded value of 64 B",
+            ratio_table(rows, "guarded", "mutex_ratio", "× a mutex"), REMARKS["guarded"],
+            "## Events, conditions, semaphores",
+            percentile_table(rows, ["lock_wake", "lock_signal"]), REMARKS["lock_wake"],
             "## Against a seqlock, a read-write lock, a robust mutex", REMARKS["comparison"],
             picture("comparison_reads.svg", "reads a second by size"),
             picture("comparison_read_p99.svg", "read at p99 by size"),

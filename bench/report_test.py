@@ -108,12 +108,56 @@ class LocksTest(unittest.TestCase):
             rows += [row(case, 1, metric=metric) for metric in ("throughput", "hand_overs", "p99")]
             rows += [row(case + "_against", 1, figures.PLAIN, metric=metric + "_ratio")
                      for metric in ("throughput", "hand_overs", "p99")]
+        rows += self.readers_rows(1.0) + self.guarded_rows(1.4) + self.wake_rows(1.0)
         return figures.locks(Rows(rows))[-1].fine
 
     def test_a_death_counts_only_of_a_small_holder(self):
         self.assertTrue(self.death(1.9e6, 4 << 20))
         self.assertFalse(self.death(2.1e6, 4 << 20))
         self.assertFalse(self.death(1.9e6, 17 << 20))
+
+
+    def readers_rows(self, slowdown, ratio=2.5):
+        rows = [row("read_lock", 17, peer, ratio=ratio, limit="exchange_store")
+                for peer in ("kith, acquire_shared and release",
+                             "kith, lock_shared and unlock_shared")]
+        rows += [row("read_lock_two", slowdown, peer, metric="slowdown", unit="x")
+                 for peer in ("kith", "pthread rwlock", "machine, nothing shared")]
+        return rows
+
+    def test_readers_must_not_slow_each_other(self):
+        def judge(*numbers):
+            return [one.fine for one in figures.shared_lock(Rows(self.readers_rows(*numbers)))]
+        self.assertEqual(judge(1.1), [True, True])
+        self.assertEqual(judge(1.2), [True, False])
+        self.assertEqual(judge(1.0, 2.7), [False, True])
+
+    def guarded_rows(self, change):
+        rows = []
+        for verb, ratio in (("change", change), ("set", 1.0)):
+            rows += [row("guarded", 19, f"kith, {verb}", 64),
+                     row("guarded", ratio, f"kith, {verb}", 64, "mutex_ratio", "x")]
+        return rows
+
+    def test_a_commit_is_judged_by_the_dearer_verb(self):
+        def judge(change):
+            return figures.guarded(Rows(self.guarded_rows(change)))[0].fine
+        self.assertTrue(judge(1.5))
+        self.assertFalse(judge(1.6))
+
+    def wake_rows(self, ratio, slept=1):
+        rows = []
+        for peer, one in (("kith, Event", 1.0), ("kith, Semaphore", ratio), ("sem_t", 9.0)):
+            rows += [row("lock_wake", 4e4, peer, ratio=one, limit="futex_pair"),
+                     row("lock_wake", slept, peer, metric="slept", unit="of all")]
+        return rows
+
+    def test_a_wake_counts_only_of_who_slept(self):
+        def judge(*numbers):
+            return figures.lock_wake(Rows(self.wake_rows(*numbers)))[0].fine
+        self.assertTrue(judge(1.15))
+        self.assertFalse(judge(1.16))
+        self.assertFalse(judge(1.0, 0.5))
 
 
 class DrawingTest(unittest.TestCase):
