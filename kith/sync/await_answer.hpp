@@ -20,7 +20,7 @@ enum class [[nodiscard]] AwaitAnswer{
                     // barrier: this handle has left
     retired,        // of a condition: its mutex was given up for good, and is not yours
     orphaned,       // its object, or the domain's member table, was removed or replaced
-    damaged,        // its file was cut short under us
+    damaged,        // its file, or the domain's member table, was cut short under us
     forked,         // a handle of the parent, in a child that could not join the domain itself
     limit_reached,  // more threads of this process than can be told apart
 };

@@ -19,7 +19,7 @@ enum class [[nodiscard]] GuardedAnswer{
     retired,                // somebody gave the lock up for good; the last commit can be read still
     orphaned,               // the deadline has not passed, but its object, or the domain's member
                             // table, was removed or replaced
-    damaged,                // its file was cut short under us
+    damaged,                // its file, or the domain's member table, was cut short under us
     forked,                 // this process cannot join the domain; or it is a child that the
                             // function forked: the change is its parent's
     limit_reached,          // more threads of this process than can be told apart

@@ -17,7 +17,7 @@ enum class [[nodiscard]] LockAnswer{
     retired,         // somebody gave it up for good: what it guards could not be repaired
     orphaned,        // the deadline has not passed, but its object, or the domain's member
                      // table, was removed or replaced
-    damaged,         // its file was cut short under us
+    damaged,         // its file, or the domain's member table, was cut short under us
     forked,          // a handle of the parent, in a child that could not join the domain itself
     limit_reached,   // more threads of this process than can be told apart, or too many recursions
 };

@@ -17,7 +17,7 @@ enum class [[nodiscard]] OnceAnswer{
     retired,          // somebody gave its lock up for good, and it was not done
     orphaned,         // the deadline has not passed, but its object, or the domain's member table,
                       // was removed or replaced
-    damaged,          // its file was cut short under us
+    damaged,          // its file, or the domain's member table, was cut short under us
     forked,           // this process cannot join the domain; or it is a child that the function
                       // forked: whether it is done, its parent says
     limit_reached,    // more threads of this process than can be told apart

@@ -283,9 +283,13 @@ void Membership::leave() noexcept {
 
 Liveness Membership::liveness(MemberId id) const noexcept {
   if (id == id_ && is_this_process()) return Liveness::alive;
-  if (id.index >= records_ready()) return Liveness::dead;  // nobody can be this
-  const std::uint64_t state = record(id.index).state.load(std::memory_order_acquire);
-  if (state != state_word(id.incarnation, true)) return Liveness::dead;  // left, or reaped
+  const bool known = id.index < records_ready();  // or nobody can be this
+  const std::uint64_t state = known ? record(id.index).state.load(std::memory_order_acquire) : 0;
+  if (state != state_word(id.incarnation, true)) {
+    // Left, or reaped; or the pages that said otherwise are gone, and zeros stand there. Asked
+    // after they were touched.
+    return table_.has_lost_pages() ? Liveness::unknown : Liveness::dead;
+  }
   // equivalent if no_forks skipped: nothing is locked here; a child would only have a descriptor.
   const os::ForkGuard no_forks;
   try {

@@ -65,7 +65,8 @@ class Membership final : public Owners {
   [[nodiscard]] ReaderLines reader_lines(std::uint32_t count) noexcept;
   // Those of all members.
   [[nodiscard]] ReaderTable readers() const noexcept;
-  // The table was cut short under us (see guard_truncation()): who reads cannot be seen any more.
+  // The table was cut short under us (see guard_truncation()): who lives and who reads cannot be
+  // seen in it any more, and nobody is taken for dead by what stands there.
   [[nodiscard]] const std::atomic<bool>& table_pages_lost() const noexcept;
   [[nodiscard]] ReapSummary reaped_at_joining() const noexcept { return reaped_at_joining_; }
 

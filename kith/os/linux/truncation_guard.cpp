@@ -67,14 +67,14 @@ bool replace_lost_page(void* at) noexcept {
   const auto address = reinterpret_cast<Address>(at);
   MappingNote* note = note_around(address);
   if (note == nullptr) return false;
+  // Before the zeros: another thread that finds them, and then asks, is told as well.
+  note->lost.store(true, std::memory_order_seq_cst);
   const Address page = page_size();
   void* begin = reinterpret_cast<void*>(address / page * page);
   // Readable and writable, whatever the mapping was: nobody else sees what is written there.
   const void* mapped =
       ::mmap(begin, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
-  if (mapped == MAP_FAILED) return false;
-  note->lost.store(true, std::memory_order_relaxed);
-  return true;
+  return mapped != MAP_FAILED;
 }
 
 void hand_on(int number, siginfo_t* info, void* context) noexcept {

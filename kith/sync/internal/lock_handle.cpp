@@ -126,8 +126,10 @@ void LockHandle::sleep(const RealAtomics::Word<std::uint64_t>& word, std::uint32
 }
 
 LockAnswer LockHandle::memory() const noexcept {
-  if (pages_lost()) return LockAnswer::damaged;
   // Without its member table, nobody can tell any more who lives.
+  // relaxed: see GuardedPages.
+  const bool table_lost = site_->membership->table_pages_lost().load(std::memory_order_relaxed);
+  if (pages_lost() || table_lost) return LockAnswer::damaged;
   const bool gone = is_orphaned() || !site_->membership->is_usable();
   return gone ? LockAnswer::orphaned : LockAnswer::acquired;
 }

@@ -111,8 +111,9 @@ LockAnswer RwLockState::damaged(ReaderLine& line) noexcept {
 
 LockAnswer RwLockState::acquire_shared_slowly(Deadline deadline) noexcept {
   LockAnswer answer{};
-  if (!make_known(answer)) return answer;
-  if (lost()) return LockAnswer::damaged;
+  const bool known = make_known(answer);
+  if (lost()) return LockAnswer::damaged;  // also where there is no line because of that
+  if (!known) return answer;
   ReaderLine& line = *own_line();
   answer = core_.acquire_shared(me(), line, *this, deadline);
   return holds(answer) && lost() ? damaged(line) : answer;
