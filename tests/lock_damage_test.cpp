@@ -1,9 +1,14 @@
 // Locks whose words, or whose domain's member table, a peer has spoilt on purpose: each test is a
 // defect that was found once.
+#include <array>
+#include <cstdio>
 #include <gtest/gtest.h>
 #include <string>
+#include <sys/stat.h>
 #include <unistd.h>
+#include <vector>
 
+#include "kith/member/internal/reader_table.hpp"
 #include "kith/member/member.hpp"
 #include "kith/region/truncation.hpp"
 #include "kith/sync/barrier.hpp"
@@ -87,6 +92,74 @@ TEST(LockDamage, TableCutShortMakesNobodyDead) {
     find.that(holder.wait() == 0, "the holder lived all the time");
   });
   EXPECT_EQ(verdict.failures, "");
+}
+
+// ---- readers that a stranger has announced
+
+template <class Number>
+std::string as_bytes(const Number& number) {
+  return {reinterpret_cast<const char*>(&number), sizeof number};
+}
+
+std::uint64_t bytes_of(const std::string& path) {
+  struct stat status {};
+  return ::stat(path.c_str(), &status) == 0 ? static_cast<std::uint64_t>(status.st_blocks) * 512
+                                            : 0;
+}
+
+// Each page that a writer touched for them would be allocated, or be a SIGBUS where there is no
+// room.
+TEST(LockDamage, LinesThatNobodyAllocatedAreNotTouched) {
+  constexpr std::uint32_t kMembers = 200;
+  const ScratchDirectory scratch;
+  RwLock lock(scratch.domain({.members_max = kMembers}), "lock");
+  EXPECT_EQ(lock.acquire_shared(patience()), LockAnswer::acquired);
+  EXPECT_EQ(lock.release(), LockAnswer::released);
+  constexpr std::uint64_t kTable = internal::kRegionHeaderSize;
+  internal::MemberRecord record{};
+  record.state = internal::state_word(7, true);
+  record.readers_ready = ~std::uint32_t{0};
+  // All but our own, in half of the pages of records.
+  for (std::uint32_t i = 1; i < kMembers / 2; ++i) {
+    tests::patch(table_in(scratch), kTable + internal::kRecordsOffset + i * sizeof record,
+                 as_bytes(record));
+  }
+  tests::patch(table_in(scratch), kTable + offsetof(internal::TableHeader, records_ready),
+               as_bytes(kMembers));
+  tests::patch(scratch.in("lock"), kTable + offsetof(internal::RwLockWords, readers),
+               std::string(sizeof(internal::RwLockWords::readers), '\xff'));
+  const std::uint64_t before = bytes_of(table_in(scratch));
+  EXPECT_GT(before, 0u);
+  EXPECT_EQ(lock.acquire(patience()), LockAnswer::acquired);
+  EXPECT_EQ(lock.facts().readers, 0u);
+  EXPECT_EQ(lock.release(), LockAnswer::released);
+  EXPECT_EQ(bytes_of(table_in(scratch)), before);
+}
+
+// Where they were allocated, by whoever wants to keep writers busy, a writer looks at its clock.
+TEST(LockDamage, LookingForReadersCanBeGivenUp) {
+  constexpr std::uint32_t kPlaces = 3;
+  std::vector<internal::ReaderLine> lines(kPlaces * internal::kReaderLines);
+  std::array<internal::MemberRecord, kPlaces> records{};
+  for (auto& record : records) {
+    record.state = internal::state_word(7, true);
+    record.readers_ready = ~std::uint32_t{0};
+  }
+  const RealAtomics::Word<std::uint32_t> ready{~std::uint32_t{0}};
+  const internal::ReaderTable table(records.data(), ready, kPlaces,
+                                    reinterpret_cast<std::byte*>(lines.data()),
+                                    internal::kReaderLines * sizeof(internal::ReaderLine));
+  std::array<RealAtomics::Word<std::uint64_t>, internal::kReaderSetWords> set{};
+  set[0] = ~std::uint64_t{0};
+  std::uint32_t asked = 0;
+  const auto nobody = [](const MemberId&) { return true; };
+  EXPECT_TRUE(table.for_each_reader(1, internal::ReaderSet(set), nullptr, nobody, [&] {
+    ++asked;
+    return false;
+  }));
+  EXPECT_EQ(asked, kPlaces);
+  EXPECT_FALSE(
+      table.for_each_reader(1, internal::ReaderSet(set), nullptr, nobody, [] { return true; }));
 }
 
 }  // namespace

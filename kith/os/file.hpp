@@ -88,6 +88,10 @@ Done set_size(const Descriptor& file, std::uint64_t size);
 // Makes [offset, offset + length) occupy real pages now, so that a full file system is an error
 // here and not a SIGBUS at the first touch.
 Done allocate(const Descriptor& file, std::uint64_t offset, std::uint64_t length);
+// The first place from `offset` on, inside the file, where no page is, to be touched through a
+// mapping without a new one: its end if there is none. Pages that were allocated and never written
+// count as missing on some file systems.
+Outcome<std::uint64_t> hole_from(const Descriptor& file, std::uint64_t offset);
 // Gives the pages of a range back; it reads as zeros from then on, and the file keeps its size.
 Done give_back(const Descriptor& file, std::uint64_t offset, std::uint64_t length);
 // Reads up to `length` bytes at `offset`; safe where touching a mapping would not be.

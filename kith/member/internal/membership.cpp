@@ -70,6 +70,7 @@ Membership::Membership(const Domain& domain) : domain_(domain), process_mark_(os
                                         Deadline::now());
   members_max_ = static_cast<std::uint32_t>(table_.facts().geometry[kMembersMaxWord]);
   table_identity_ = load_once(header().identity);
+  reader_pages_ = std::make_unique<KnownReaderPages>(table_, members_max_);
   join();
 }
 
@@ -243,8 +244,8 @@ WaitNote* Membership::wait_notes() noexcept {
 
 ReaderTable Membership::readers() const noexcept {
   return ReaderTable(&record(0), header().records_ready, members_max_,
-                     table_.content() + lists_offset(members_max_) + kReaderLinesOffset,
-                     kListsSize);
+                     table_.content() + lists_offset(members_max_) + kReaderLinesOffset, kListsSize,
+                     reader_pages_.get());
 }
 
 const std::atomic<bool>& Membership::table_pages_lost() const noexcept {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "kith/member/internal/owners.hpp"
+#include "kith/member/internal/reader_pages.hpp"
 #include "kith/member/internal/reader_table.hpp"
 #include "kith/member/internal/table_layout.hpp"
 #include "kith/member/member.hpp"
@@ -115,6 +116,7 @@ class Membership final : public Owners {
   os::LastWord last_word_;
   bool has_notes_ = false;  // not by what stands in the table: a stranger may have written it
   std::uint32_t reader_lines_ = 0;  // likewise
+  std::unique_ptr<const KnownReaderPages> reader_pages_;
   struct Attached {
     std::uint32_t entry;
     std::uint32_t handles;

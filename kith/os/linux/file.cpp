@@ -196,6 +196,13 @@ Done allocate(const Descriptor& file, std::uint64_t offset, std::uint64_t length
   return {};
 }
 
+Outcome<std::uint64_t> hole_from(const Descriptor& file, std::uint64_t offset) {
+  const off_t hole = ::lseek(file.number(), static_cast<off_t>(offset), SEEK_HOLE);
+  if (hole >= 0) return {static_cast<std::uint64_t>(hole), 0};
+  if (errno == ENXIO) return {offset, 0};  // behind the end
+  return Outcome<std::uint64_t>::failed(errno);
+}
+
 Done give_back(const Descriptor& file, std::uint64_t offset, std::uint64_t length) {
   return done(::fallocate(file.number(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
                           static_cast<off_t>(offset), static_cast<off_t>(length)));

@@ -1,5 +1,7 @@
 #include "kith/sync/internal/rw_lock_core.hpp"
 
+#include <chrono>
+#include <optional>
 #include <span>
 
 #include "kith/member/internal/reader_table.hpp"
@@ -13,6 +15,10 @@ namespace {
 constexpr std::size_t kReadersHeard = 64;
 
 constexpr std::uint32_t kDepthMax = 1 << 20;  // as that of a mutex
+
+// For which one looks for readers though the deadline has passed: a hundred thousand lines, which
+// only a stranger has announced.
+constexpr std::chrono::milliseconds kLookMax{20};
 
 }  // namespace
 
@@ -155,12 +161,18 @@ LockAnswer RwLockCore::drain(const ReaderLine* own, const ReaderTable& table,
     const std::uint64_t before = words_->drained.load(std::memory_order_acquire);
     std::array<MemberId, kReadersHeard> inside;
     std::size_t count = 0;
-    table.for_each_reader(key_, set, own, [&](const MemberId& reader) {
+    const auto note = [&](const MemberId& reader) {
       const bool dead = (nothing_moved || witness.may_be_dead(reader)) &&
                         witness.liveness(reader) == Liveness::dead;
       if (!dead) inside[count++] = reader;
       return count < inside.size();
-    });
+    };
+    std::optional<Deadline> in_any_case;
+    const auto enough = [&] {
+      if (!in_any_case) in_any_case = Deadline::after(kLookMax);
+      return deadline.has_passed() && in_any_case->has_passed();
+    };
+    if (!table.for_each_reader(key_, set, own, note, enough)) return LockAnswer::timed_out;
     if (count == 0) return LockAnswer::acquired;
     if (deadline.has_passed()) return LockAnswer::timed_out;
     if (looks < patience_.looks) {

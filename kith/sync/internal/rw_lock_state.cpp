@@ -199,11 +199,13 @@ RwLockFacts RwLockState::facts() const {
     facts.writer = owner_of(word);
     facts.thread = MutexWord::thread(word);
   }
-  membership().readers().for_each_reader(key_, ReaderSet(words_->readers), nullptr,
-                                         [&](const MemberId& reader) {
-                                           if (liveness(reader) != Liveness::dead) ++facts.readers;
-                                           return true;
-                                         });
+  membership().readers().for_each_reader(
+      key_, ReaderSet(words_->readers), nullptr,
+      [&](const MemberId& reader) {
+        if (liveness(reader) != Liveness::dead) ++facts.readers;
+        return true;
+      },
+      [] { return false; });
   return facts;
 }
 
