@@ -14,14 +14,15 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// Beyond which a dying process is left to those who wait for it: it takes 70 ms to tear down a
-// gibibyte, and a vfork child may hold up its parent's end for as long as it likes.
-constexpr auto kDyingMax = 10s;
+// Between two looks at the dying.
+constexpr std::chrono::nanoseconds kPauseMin = 50us;
+constexpr std::chrono::nanoseconds kPauseMax = 5ms;
 
 }  // namespace
 
-DeathWatch::DeathWatch(MappedRegion table, std::uint32_t members_max)
-    : table_(std::move(table)), members_max_(members_max) {}
+DeathWatch::DeathWatch(MappedRegion table, std::uint32_t members_max,
+                       std::chrono::nanoseconds dying_max)
+    : table_(std::move(table)), members_max_(members_max), dying_max_(dying_max) {}
 
 // ---- sleepers
 
@@ -46,6 +47,7 @@ DeathWatch::Sleep::~Sleep() {
 }
 
 void DeathWatch::add(std::uint32_t member) noexcept {
+  if (member >= records_ready()) return;  // nobody: an owner word of a stranger's
   // relaxed: numbers only; the poke orders them for the thread.
   for (auto& watched : watched_) {
     if (watched.load(std::memory_order_relaxed) == member + 1) return;
@@ -77,11 +79,21 @@ void DeathWatch::end() noexcept {
 
 // ---- the thread
 
+// Whom to watch may change, and others may die, while one is dying: so it never does one thing for
+// longer than a look.
 void DeathWatch::run() {
   while (!ended_.load(std::memory_order_relaxed)) {
     wait();
-    see_them_dead();
+    take_up_dying();
+    if (dying_count_ != 0 && next_look_.has_passed()) see_them_dead();
   }
+}
+
+// Records beyond are not allocated, whatever an owner word says.
+std::uint32_t DeathWatch::records_ready() const noexcept {
+  const auto& header = *reinterpret_cast<const TableHeader*>(table_.content());
+  // relaxed: who is watched is in the table for longer than that.
+  return std::min(header.records_ready.load(std::memory_order_relaxed), members_max_);
 }
 
 RealAtomics::Word<std::uint32_t>& DeathWatch::life(std::uint32_t member) const noexcept {
@@ -94,53 +106,68 @@ std::uint64_t DeathWatch::state(std::uint32_t member) const noexcept {
   return records[member].state.load(std::memory_order_acquire);
 }
 
-// Until somebody watched is dying, or there is somebody new to watch.
+// Until somebody watched is dying, there is somebody new to watch, or it is time to look at the
+// dying.
 void DeathWatch::wait() noexcept {
   std::array<os::ExpectedWord, kWatched + 1> words;
   // acquire: what was changed before the poke is seen below.
   words[0] = {&poke_, poke_.load(std::memory_order_acquire)};
   std::size_t count = 1;
+  const std::uint32_t ready = records_ready();
   for (auto& watched : watched_) {
     const std::uint32_t member = watched.load(std::memory_order_relaxed);
-    if (member == 0 || member > members_max_) continue;
+    if (member == 0 || member > ready) continue;
     const std::uint32_t word = life(member - 1).load(std::memory_order_relaxed);
-    if (os::says_dead(word)) return;
+    if (word == 0 || os::says_dead(word)) return;
     words[count++] = {&life(member - 1), word};
   }
   if (ended_.load(std::memory_order_relaxed)) return;
-  os::futex_wait_any(std::span(words).first(count), Deadline::never());
+  os::futex_wait_any(std::span(words).first(count),
+                     dying_count_ != 0 ? next_look_ : Deadline::never());
 }
 
-void DeathWatch::see_them_dead() noexcept {
-  struct Dying {
-    std::uint32_t member;
-    std::uint64_t state;
-  };
-  std::array<Dying, kWatched> dying;
-  std::size_t count = 0;
+void DeathWatch::take_up_dying() noexcept {
+  const std::uint32_t ready = records_ready();
   for (auto& watched : watched_) {
     const std::uint32_t member = watched.load(std::memory_order_relaxed);
-    if (member == 0 || member > members_max_) continue;
+    if (member == 0 || member > ready) continue;
+    // 0: nobody will say so if it dies.
     const std::uint32_t word = life(member - 1).load(std::memory_order_relaxed);
     if (word != 0 && !os::says_dead(word)) continue;
     watched.store(0, std::memory_order_relaxed);
     // The kernel woke one of all who sleep on it.
     os::futex_wake_all(life(member - 1));
-    dying[count++] = {member - 1, state(member - 1)};
+    take_up({member - 1, state(member - 1), Deadline::after(dying_max_)});
   }
-  const Deadline patience = Deadline::after(kDyingMax);
-  auto pause = std::chrono::nanoseconds(50us);
-  while (count > 0 && !patience.has_passed() && !ended_.load(std::memory_order_relaxed)) {
-    const auto* left = std::remove_if(
-        dying.begin(), dying.begin() + count,
-        [this](const Dying& one) { return state(one.member) != one.state || is_dead(one.member); });
-    const auto alive = static_cast<std::size_t>(left - dying.begin());
-    if (alive < count) wake_sleepers();
-    count = alive;
-    if (count == 0) break;
-    os::pause_for(pause, patience);
-    pause = std::min<std::chrono::nanoseconds>(pause * 2, 5ms);
+}
+
+void DeathWatch::take_up(const Dying& one) noexcept {
+  const auto end = dying_.begin() + static_cast<std::ptrdiff_t>(dying_count_);
+  const bool known = std::any_of(dying_.begin(), end, [&](const Dying& other) {
+    return other.member == one.member && other.state == one.state;
+  });
+  if (known) return;
+  if (dying_count_ == dying_.size()) {  // the one that takes longest is left to the slices
+    std::move(dying_.begin() + 1, dying_.end(), dying_.begin());
+    --dying_count_;
   }
+  dying_[dying_count_++] = one;
+  pause_ = kPauseMin;
+  next_look_ = Deadline::after(pause_);
+}
+
+void DeathWatch::see_them_dead() noexcept {
+  bool any_dead = false;
+  auto* const end =
+      std::remove_if(dying_.begin(), dying_.begin() + dying_count_, [&](const Dying& one) {
+        const bool dead = state(one.member) != one.state || is_dead(one.member);
+        any_dead = any_dead || dead;
+        return dead || one.until.has_passed();
+      });
+  dying_count_ = static_cast<std::size_t>(end - dying_.begin());
+  if (any_dead) wake_sleepers();
+  pause_ = std::min(pause_ * 2, kPauseMax);
+  next_look_ = Deadline::after(pause_);
 }
 
 bool DeathWatch::is_dead(std::uint32_t member) const noexcept {

@@ -8,12 +8,14 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <span>
 #include <vector>
 
 #include "kith/base/atomics.hpp"
+#include "kith/base/deadline.hpp"
 #include "kith/member/internal/table_layout.hpp"
 #include "kith/member/member_id.hpp"
 #include "kith/os/last_word.hpp"
@@ -25,8 +27,11 @@ class DeathWatch final : public os::LastWord::Work {
  public:
   using Word = RealAtomics::Word<std::uint64_t>;
 
-  // With a mapping of the table of its own: the thread may outlive the membership.
-  explicit DeathWatch(MappedRegion table, std::uint32_t members_max);
+  // With a mapping of the table of its own: the thread may outlive the membership. Who dies for
+  // longer than `dying_max` is left to those who wait for it: it takes 70 ms to tear down a
+  // gibibyte, and a vfork child may hold up its parent's end for as long as it likes.
+  DeathWatch(MappedRegion table, std::uint32_t members_max,
+             std::chrono::nanoseconds dying_max = std::chrono::seconds(10));
 
   // ---- sleepers
 
@@ -49,11 +54,21 @@ class DeathWatch final : public os::LastWord::Work {
   static constexpr std::size_t kSeats = 64;       // sleepers of this process that are known
   static constexpr std::uint32_t kWatched = 126;  // members at once; the kernel takes 128 words
 
+  // Whom the kernel has announced, or would not announce, until its life lock is free.
+  struct Dying {
+    std::uint32_t member = 0;
+    std::uint64_t state = 0;
+    Deadline until = Deadline::now();
+  };
+
   void run() override;
   void add(std::uint32_t member) noexcept;
+  [[nodiscard]] std::uint32_t records_ready() const noexcept;
   [[nodiscard]] RealAtomics::Word<std::uint32_t>& life(std::uint32_t member) const noexcept;
   [[nodiscard]] std::uint64_t state(std::uint32_t member) const noexcept;
   void wait() noexcept;
+  void take_up_dying() noexcept;
+  void take_up(const Dying& one) noexcept;
   void see_them_dead() noexcept;
   [[nodiscard]] bool is_dead(std::uint32_t member) const noexcept;
   void wake_sleepers() noexcept;
@@ -65,6 +80,12 @@ class DeathWatch final : public os::LastWord::Work {
   std::atomic<std::uint32_t> next_{0};                          // whose place is taken if all are
   RealAtomics::Word<std::uint32_t> poke_{0};                    // changes when the above did
   std::atomic<bool> ended_{false};
+  // The thread's own.
+  std::chrono::nanoseconds dying_max_;
+  std::array<Dying, kWatched> dying_;
+  std::size_t dying_count_ = 0;
+  std::chrono::nanoseconds pause_{0};  // between two looks at them; grows
+  Deadline next_look_ = Deadline::never();
 };
 
 }  // namespace kith::internal

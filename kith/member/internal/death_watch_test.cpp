@@ -11,9 +11,11 @@
 #include <sys/syscall.h>
 #include <thread>
 #include <unistd.h>
+#include <utility>
 #include <vector>
 
 #include "kith/member/internal/membership.hpp"
+#include "kith/os/file.hpp"
 #include "kith/os/futex.hpp"
 
 #include "tests/support/child.hpp"
@@ -94,6 +96,62 @@ TEST(DeathWatch, WakesWhoSleepsWhenTheMemberIsDead) {
   sleeper.join();
   EXPECT_FALSE(before_it_would_wake_by_itself.has_passed());
   EXPECT_EQ(found, Liveness::dead) << "woken by the truth, not by the hint";
+}
+
+// Method: as above; the watch would look after one who does not die for longer than the sleep.
+TEST(DeathWatch, HearsOfOthersWhileOneDoesNotDie) {
+  const ScratchDirectory scratch;
+  const auto me = Membership::of(scratch.domain());
+  OtherMember silent(scratch, false);
+  OtherMember other(scratch, true);
+  const MemberId silent_one = silent.id();
+  const MemberId id = other.id();
+  auto table = MappedRegion::observe_members(scratch.domain());
+  ASSERT_TRUE(table);
+  DeathWatch watch(std::move(*table), scratch.domain().options().members_max, 1h);
+  std::thread watcher([&] { static_cast<os::LastWord::Work&>(watch).run(); });
+  DeathWatch::Word word{0};
+  std::atomic<long> thread{0};
+  std::thread sleeper([&] {
+    const DeathWatch::Sleep first(watch, word, std::span(&silent_one, 1));
+    const DeathWatch::Sleep second(watch, word, std::span(&id, 1));
+    thread = ::syscall(SYS_gettid);
+    os::futex_wait(word, 0, Deadline::after(60s));
+  });
+  while (thread == 0) std::this_thread::yield();
+  EXPECT_TRUE(is_asleep_soon(thread));
+  const Deadline before_it_would_wake_by_itself = Deadline::after(50s);
+  other.child.kill();
+  sleeper.join();
+  EXPECT_FALSE(before_it_would_wake_by_itself.has_passed());
+  watch.end();
+  watcher.join();
+}
+
+// An owner word may be anything; the records behind the last one have no memory.
+TEST(DeathWatch, LooksAtNobodyWhomTheTableDoesNotKnow) {
+  const ScratchDirectory scratch;
+  const auto me = Membership::of(scratch.domain({.members_max = 60'000}));
+  auto table = MappedRegion::observe_members(scratch.domain());
+  ASSERT_TRUE(table);
+  DeathWatch watch(std::move(*table), 60'000);
+  std::thread watcher([&] { static_cast<os::LastWord::Work&>(watch).run(); });
+  const std::string path = scratch.path() + "/.members";
+  const auto allocated = [&] { return os::facts_of_path(path).value.allocated_bytes; };
+  const std::uint64_t before = allocated();
+  const MemberId nobody{50'000, 7};
+  OtherMember other(scratch, true);
+  const MemberId id = other.id();
+  DeathWatch::Word word{0};
+  {
+    const DeathWatch::Sleep first(watch, word, std::span(&nobody, 1));
+    const DeathWatch::Sleep second(watch, word, std::span(&id, 1));
+    other.child.kill();
+    os::futex_wait(word, 0, Deadline::after(60s));  // until the watch has looked
+  }
+  watch.end();
+  watcher.join();
+  EXPECT_EQ(allocated(), before);
 }
 
 TEST(DeathWatch, SavesAskingTheKernelAsLongAsTheMemberLives) {
