@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdio>
 #include <gtest/gtest.h>
+#include <span>
 #include <string>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -12,6 +13,7 @@
 #include "kith/member/member.hpp"
 #include "kith/region/truncation.hpp"
 #include "kith/sync/barrier.hpp"
+#include "kith/sync/internal/rw_lock_core.hpp"
 #include "kith/sync/mutex.hpp"
 #include "kith/sync/rw_lock.hpp"
 #include "kith/sync/semaphore.hpp"
@@ -160,6 +162,45 @@ TEST(LockDamage, LookingForReadersCanBeGivenUp) {
   EXPECT_EQ(asked, kPlaces);
   EXPECT_FALSE(
       table.for_each_reader(1, internal::ReaderSet(set), nullptr, nobody, [] { return true; }));
+}
+
+// ---- a death that nobody announces
+
+// Readers come to the gate and go whenever the writer is about to sleep; nobody says that the one
+// inside is dead.
+class BusyGate final : public internal::LockWitness {
+ public:
+  explicit BusyGate(internal::RwLockWords& words) : words_(words) {}
+
+  [[nodiscard]] bool may_be_dead(MemberId) const noexcept override { return false; }
+  [[nodiscard]] Liveness liveness(MemberId) const noexcept override { return Liveness::dead; }
+  void sleep(const RealAtomics::Word<std::uint64_t>&, std::uint32_t, std::span<const MemberId>,
+             Deadline) const noexcept override {
+    words_.drained.fetch_add(1, std::memory_order_relaxed);
+  }
+  [[nodiscard]] LockAnswer memory() const noexcept override { return LockAnswer::acquired; }
+
+ private:
+  internal::RwLockWords& words_;
+};
+
+TEST(LockDamage, WriterFindsTheDeadAlthoughOthersTry) {
+  constexpr std::uint64_t kKey = 7;
+  internal::RwLockWords words{};
+  internal::ReaderLine line{};
+  internal::MemberRecord record{};
+  record.state = internal::state_word(1, true);
+  record.readers_ready = 1;
+  const RealAtomics::Word<std::uint32_t> ready{1};
+  const internal::ReaderTable table(&record, ready, 1, reinterpret_cast<std::byte*>(&line),
+                                    sizeof line);
+  internal::MutexPatience patience_of_lock;
+  patience_of_lock.slice = 1ms;
+  internal::RwLockCore core(words, kKey, patience_of_lock);
+  core.mark_reader(0);
+  ASSERT_TRUE(core.enter_quick(line));
+  const std::uint64_t me = internal::MutexWord::of(internal::owner_word({1, 1}), 1);
+  EXPECT_EQ(core.acquire(me, nullptr, table, BusyGate(words), patience()), LockAnswer::acquired);
 }
 
 }  // namespace

@@ -152,7 +152,10 @@ LockAnswer RwLockCore::close_gate(LockAnswer taken, std::uint64_t me, const Read
 LockAnswer RwLockCore::drain(const ReaderLine* own, const ReaderTable& table,
                              const LockWitness& witness, Deadline deadline) noexcept {
   const ReaderSet set(words_->readers);
-  bool nothing_moved = false;
+  // Whether those inside live, though nobody says that they died: once in a slice, however often
+  // others come to the gate and go.
+  bool doubt = false;
+  Deadline sure = Deadline::after(patience_.slice);
   // Ends with the deadline, or when no living reader is left. Spins no longer than a wake costs.
   for (std::uint32_t looks = 0;; ++looks) {
     // acquire: pairs with the release in tell_writer(): what is not seen below wakes us.
@@ -162,8 +165,8 @@ LockAnswer RwLockCore::drain(const ReaderLine* own, const ReaderTable& table,
     std::array<MemberId, kReadersHeard> inside;
     std::size_t count = 0;
     const auto note = [&](const MemberId& reader) {
-      const bool dead = (nothing_moved || witness.may_be_dead(reader)) &&
-                        witness.liveness(reader) == Liveness::dead;
+      const bool dead =
+          (doubt || witness.may_be_dead(reader)) && witness.liveness(reader) == Liveness::dead;
       if (!dead) inside[count++] = reader;
       return count < inside.size();
     };
@@ -179,14 +182,15 @@ LockAnswer RwLockCore::drain(const ReaderLine* own, const ReaderTable& table,
       os::relax_processor();
       continue;
     }
-    if (nothing_moved) {
+    if (doubt) {
       const LockAnswer memory = witness.memory();
       if (memory != LockAnswer::acquired) return memory;
+      sure = Deadline::after(patience_.slice);
     }
     witness.sleep(words_->drained, static_cast<std::uint32_t>(before),
                   std::span(inside).first(count), deadline.within(patience_.slice));
     // relaxed: a reason to look more closely. equivalent if remembered: one too many.
-    nothing_moved = words_->drained.load(std::memory_order_relaxed) == before;
+    doubt = words_->drained.load(std::memory_order_relaxed) == before || sure.has_passed();
   }
 }
 
