@@ -35,14 +35,13 @@
 #include <string>
 #include <utility>
 
-#include "kith/base/contract.hpp"
 #include "kith/base/deadline.hpp"
 #include "kith/base/shareable.hpp"
 #include "kith/region/domain.hpp"
 #include "kith/region/lifetime.hpp"
 #include "kith/region/region.hpp"
 #include "kith/sync/internal/mutex_state.hpp"
-#include "kith/sync/internal/repair.hpp"
+#include "kith/sync/internal/repairing_handle.hpp"
 #include "kith/sync/lock_answer.hpp"
 #include "kith/sync/mutex_facts.hpp"
 
@@ -70,18 +69,21 @@ struct MutexOptions {
   Rights rights{};
 };
 
-class Mutex {
+class Mutex
+    : public internal::RepairingHandle<internal::MutexState, &internal::MutexState::release> {
+  using Handle = internal::RepairingHandle<internal::MutexState, &internal::MutexState::release>;
+
  public:
   // A mutex by itself, in the standard domain; opened, or created. Throws Error.
   explicit Mutex(const std::string& name, MutexOptions options = {})
       : Mutex(Domain::standard(), name, options) {}
   Mutex(const Domain& domain, const std::string& name, MutexOptions options = {})
-      : state_(internal::MutexState::open(domain, name, options)) {}
+      : Handle(internal::MutexState::open(domain, name, options)) {}
   // The one that lies in `cell`, inside the region. The handle has a mapping of its own: it may
   // outlive the region's. Throws invalid_argument if the cell lies elsewhere, orphaned if the
   // region has lost its name.
   Mutex(const RegionHandle& region, const MutexCell& cell, MutexOptions options = {})
-      : state_(internal::MutexState::open(region.mapped(), cell.words_, options)) {}
+      : Handle(internal::MutexState::open(region.mapped(), cell.words_, options)) {}
 
   // With what is to be done when a holder died: `repair` is called with the lock held, and says
   // whether all is well again. If it returns false, the mutex is retired; if it throws, it is left
@@ -89,26 +91,13 @@ class Mutex {
   template <class Function>
   Mutex(const Domain& domain, const std::string& name, MutexOptions options, Function repair)
       : Mutex(domain, name, options) {
-    repair_ = new internal::RepairBy<Function>(std::move(repair));
+    repair_by(std::move(repair));
   }
   template <class Function>
   Mutex(const RegionHandle& region, const MutexCell& cell, MutexOptions options, Function repair)
       : Mutex(region, cell, options) {
-    repair_ = new internal::RepairBy<Function>(std::move(repair));
+    repair_by(std::move(repair));
   }
-
-  Mutex(Mutex&& other) noexcept
-      : state_(std::exchange(other.state_, nullptr)),
-        repair_(std::exchange(other.repair_, nullptr)) {}
-  Mutex& operator=(Mutex&& other) noexcept {
-    if (this != &other) {
-      close();
-      state_ = std::exchange(other.state_, nullptr);
-      repair_ = std::exchange(other.repair_, nullptr);
-    }
-    return *this;
-  }
-  ~Mutex() { close(); }
 
   // ---- our verbs answer, and never throw
 
@@ -139,40 +128,9 @@ class Mutex {
     return settle(state().acquire(Deadline::at(end)));
   }
   // Throws not_owner; nothing is changed then.
-  void unlock() {
-    const LockAnswer answer = state().release();
-    if (answer != LockAnswer::released) [[unlikely]]
-      throw_unlock(answer);
-  }
+  void unlock() { settle_release(state().release()); }
 
   [[nodiscard]] MutexFacts facts() const { return state().facts(); }
-  // Living processes that have this named mutex open; of one inside a region, 0: nobody counts.
-  [[nodiscard]] std::uint32_t attached() const { return state().attached(); }
-  // When the region it lies in was created, by the wall clock.
-  [[nodiscard]] std::int64_t created_ns() const noexcept { return state().created_ns(); }
-  // The region it lies in has lost its name: nobody new will come.
-  [[nodiscard]] bool is_orphaned() const noexcept { return state().is_orphaned(); }
-  // If a thread of this process holds it and this is the last handle on it here, the next holder is
-  // told `owner_died`.
-  void close() noexcept;
-  explicit operator bool() const noexcept { return state_ != nullptr; }
-
- private:
-  [[nodiscard]] internal::MutexState& state() const noexcept {
-    KITH_REQUIRE(state_ != nullptr, "a closed or moved-from mutex cannot be used");
-    return *state_;
-  }
-  // True if it is held and consistent, false if the deadline passed; else throws.
-  bool settle(LockAnswer answer) {
-    if (answer == LockAnswer::acquired) [[likely]]
-      return true;
-    return settle_slowly(answer);
-  }
-  bool settle_slowly(LockAnswer answer);
-  [[noreturn]] void throw_unlock(LockAnswer answer) const;
-
-  internal::MutexState* state_;
-  internal::Repair* repair_ = nullptr;
 };
 
 }  // namespace kith

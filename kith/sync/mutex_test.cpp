@@ -480,7 +480,7 @@ TEST(MutexDeathTest, MovedFromIsABrokenContract) {
   Mutex mutex(scratch.domain(), "lock");
   Mutex moved = std::move(mutex);
   EXPECT_EQ(moved.acquire(Deadline::now()), LockAnswer::acquired);
-  EXPECT_DEATH(static_cast<void>(mutex.try_acquire()), "moved-from mutex");
+  EXPECT_DEATH(static_cast<void>(mutex.try_acquire()), "moved-from");
 }
 
 }  // namespace

@@ -46,13 +46,12 @@
 #include <string>
 #include <utility>
 
-#include "kith/base/contract.hpp"
 #include "kith/base/deadline.hpp"
 #include "kith/base/shareable.hpp"
 #include "kith/region/domain.hpp"
 #include "kith/region/lifetime.hpp"
 #include "kith/region/region.hpp"
-#include "kith/sync/internal/repair.hpp"
+#include "kith/sync/internal/repairing_handle.hpp"
 #include "kith/sync/internal/rw_lock_state.hpp"
 #include "kith/sync/lock_answer.hpp"
 #include "kith/sync/rw_lock_facts.hpp"
@@ -81,18 +80,22 @@ struct RwLockOptions {
   Rights rights{};
 };
 
-class RwLock {
+class RwLock : public internal::RepairingHandle<internal::RwLockState,
+                                                &internal::RwLockState::release_exclusive> {
+  using Handle =
+      internal::RepairingHandle<internal::RwLockState, &internal::RwLockState::release_exclusive>;
+
  public:
   // A lock by itself, in the standard domain; opened, or created. Throws Error.
   explicit RwLock(const std::string& name, RwLockOptions options = {})
       : RwLock(Domain::standard(), name, options) {}
   RwLock(const Domain& domain, const std::string& name, RwLockOptions options = {})
-      : state_(internal::RwLockState::open(domain, name, options)) {}
+      : Handle(internal::RwLockState::open(domain, name, options)) {}
   // The one that lies in `cell`, inside the region. The handle has a mapping of its own: it may
   // outlive the region's. Throws invalid_argument if the cell lies elsewhere, orphaned if the
   // region has lost its name.
   RwLock(const RegionHandle& region, const RwLockCell& cell)
-      : state_(internal::RwLockState::open(region.mapped(), cell.words_)) {}
+      : Handle(internal::RwLockState::open(region.mapped(), cell.words_)) {}
 
   // With what is to be done when a writer died: `repair` is called with the lock held for writing,
   // by who came to read as well, and says whether all is well again. If it returns false, the lock
@@ -100,26 +103,13 @@ class RwLock {
   template <class Function>
   RwLock(const Domain& domain, const std::string& name, RwLockOptions options, Function repair)
       : RwLock(domain, name, options) {
-    repair_ = new internal::RepairBy<Function>(std::move(repair));
+    repair_by(std::move(repair));
   }
   template <class Function>
   RwLock(const RegionHandle& region, const RwLockCell& cell, Function repair)
       : RwLock(region, cell) {
-    repair_ = new internal::RepairBy<Function>(std::move(repair));
+    repair_by(std::move(repair));
   }
-
-  RwLock(RwLock&& other) noexcept
-      : state_(std::exchange(other.state_, nullptr)),
-        repair_(std::exchange(other.repair_, nullptr)) {}
-  RwLock& operator=(RwLock&& other) noexcept {
-    if (this != &other) {
-      close();
-      state_ = std::exchange(other.state_, nullptr);
-      repair_ = std::exchange(other.repair_, nullptr);
-    }
-    return *this;
-  }
-  ~RwLock() { close(); }
 
   // ---- our verbs answer, and never throw
 
@@ -185,43 +175,14 @@ class RwLock {
 
   // Looks at the lines of all processes that opened it: for people.
   [[nodiscard]] RwLockFacts facts() const { return state().facts(); }
-  // Living processes that have this named lock open; of one inside a region, 0: nobody counts.
-  [[nodiscard]] std::uint32_t attached() const { return state().attached(); }
-  // When the region it lies in was created, by the wall clock.
-  [[nodiscard]] std::int64_t created_ns() const noexcept { return state().created_ns(); }
-  // The region it lies in has lost its name: nobody new will come.
-  [[nodiscard]] bool is_orphaned() const noexcept { return state().is_orphaned(); }
-  // If this is the last handle on it here, threads of this process that read it do not any more;
-  // and if one writes, the next holder is told `owner_died`.
-  void close() noexcept;
-  explicit operator bool() const noexcept { return state_ != nullptr; }
 
  private:
-  [[nodiscard]] internal::RwLockState& state() const noexcept {
-    KITH_REQUIRE(state_ != nullptr, "a closed or moved-from read-write lock cannot be used");
-    return *state_;
-  }
-  // True if it is held and consistent, false if the deadline passed; else throws.
-  bool settle(LockAnswer answer) {
-    if (answer == LockAnswer::acquired) [[likely]]
-      return true;
-    return settle_slowly(answer);
-  }
   bool settle_shared(LockAnswer answer) {
     if (answer == LockAnswer::acquired) [[likely]]
       return true;
     return settle_shared_slowly(answer);
   }
-  void settle_release(LockAnswer answer) {
-    if (answer != LockAnswer::released) [[unlikely]]
-      throw_answer(answer);
-  }
-  bool settle_slowly(LockAnswer answer);
   bool settle_shared_slowly(LockAnswer answer);
-  [[noreturn]] void throw_answer(LockAnswer answer) const;
-
-  internal::RwLockState* state_;
-  internal::Repair* repair_ = nullptr;
 };
 
 }  // namespace kith

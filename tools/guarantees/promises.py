@@ -431,8 +431,9 @@ KNOWN_AS = {
     "MemfdRegionHandle": "`MemfdRegion`",
     "MemfdBytes": "`MemfdRegion<>`",
     "MappedBytes": "every kind of memory",
-    "HandleOf": "`Guarded`, `Once`, `Event`, `Condition`, `Semaphore`, "
+    "HandleOf": "`Mutex`, `RwLock`, `Guarded`, `Once`, `Event`, `Condition`, `Semaphore`, "
                 "`CountingSemaphore`, `Barrier`",
+    "RepairingHandle": "`Mutex`, `RwLock`",
 }
 
 SECTIONS = [CHANNEL, REGION, DOMAIN, MEMORY, LOCKS, WAITS, TOOLS]
@@ -450,7 +451,7 @@ MemfdRegionHandle: creator_pid
 Domain: standard at path options is_private_default
 Member: domain
 Rights: from_text are_given text
-Mutex RwLock HandleOf GuardedBytes: created_ns
+HandleOf GuardedBytes: created_ns
 SharedMutex: mutex
 GuardedBytes: size created_here
 HeldBytes: answer owner_died bytes as
