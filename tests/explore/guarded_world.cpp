@@ -128,27 +128,7 @@ void GuardedWorld::ghost(const std::function<void(std::uint64_t)>& note) const {
 
 // ---- subjects
 
-namespace {
-
-Subject subject(std::string name, const GuardedSetting& setting, const explore::Bounds& bounds,
-                bool in_brief = true) {
-  return {std::move(name), bounds,
-          [setting](const explore::Bounds& within) {
-            return explore::explore<GuardedWorld>(within, setting);
-          },
-          in_brief};
-}
-
-explore::Bounds bounds(std::uint32_t preemptions, std::uint32_t deaths,
-                       explore::Memory memory = explore::Memory::sequential) {
-  explore::Bounds bounds;
-  bounds.preemptions = preemptions;
-  bounds.deaths = deaths;
-  bounds.memory = memory;
-  return bounds;
-}
-
-}  // namespace
+constexpr SubjectOf<GuardedWorld, GuardedSetting> subject;
 
 std::vector<Subject> guarded_subjects() {
   using explore::kUnbounded;

@@ -9,19 +9,8 @@ using explore::Bounds;
 using explore::kUnbounded;
 using explore::Memory;
 
-Subject subject(std::string name, const LatestSetting& setting, const Bounds& bounds,
-                bool in_brief = true) {
-  return {
-      std::move(name), bounds,
-      [setting](const Bounds& within) { return explore::explore<LatestWorld>(within, setting); },
-      in_brief};
-}
-
-Subject waiting(std::string name, const ChannelSetting& setting, const Bounds& bounds) {
-  return {std::move(name), bounds, [setting](const Bounds& within) {
-            return explore::explore<ChannelWorld>(within, setting);
-          }};
-}
+constexpr SubjectOf<LatestWorld, LatestSetting> subject;
+constexpr SubjectOf<ChannelWorld, ChannelSetting> waiting;
 
 Bounds sequential(std::uint32_t preemptions, std::uint32_t deaths) {
   Bounds bounds;

@@ -2,19 +2,15 @@
 // who take it as handles do, their deaths, and whether the next one is to be told.
 #pragma once
 
-#include <array>
 #include <cstdint>
-#include <span>
 
 #include "kith/sync/internal/mutex_core.hpp"
 
-#include "testkit/explore/atomics.hpp"
-#include "testkit/explore/explore.hpp"
-#include "testkit/explore/kernel.hpp"
+#include "tests/explore/waits_world.hpp"
 
 namespace kith::explored {
 
-class LockedWorld : public testkit::explore::World, private internal::LockWitness {
+class LockedWorld : public WaitsWorld {
  public:
   void died(std::size_t process) override;
   void ghost(const std::function<void(std::uint64_t)>& note) const override;
@@ -50,22 +46,9 @@ class LockedWorld : public testkit::explore::World, private internal::LockWitnes
   void reap();
 
  private:
-  static constexpr std::uint32_t kMembersMax = 4;
-
-  [[nodiscard]] bool may_be_dead(MemberId) const noexcept override { return true; }
-  [[nodiscard]] Liveness liveness(MemberId id) const noexcept override;
-  void sleep(const Word& word, std::uint32_t expected, std::span<const MemberId>,
-             Deadline deadline) const noexcept override {
-    os::futex_wait(word, expected, deadline);
-  }
-  [[nodiscard]] LockAnswer memory() const noexcept override { return LockAnswer::acquired; }
-
   std::uint32_t members_;
-  testkit::explore::Kernel kernel_;
   internal::MutexWords mutex_{};
-  // Ghosts.
-  std::array<std::uint32_t, kMembersMax> incarnations_{};  // of those who live; 0: dead
-  std::array<std::uint64_t, kMembersMax> dead_{};          // owner words of those who died last
+  // A ghost.
   bool due_ = false;  // somebody died holding it, and it was not declared consistent since
 };
 

@@ -11,17 +11,9 @@ using internal::MutexWord;
 using testkit::explore::fail;
 using testkit::explore::require;
 
-MutexWorld::MutexWorld(const MutexSetting& setting) : setting_(setting) {
-  called(&words_.word, "mutex", [](std::uint64_t word) -> std::string {
-    if (MutexWord::is_retired(word)) return "retired";
-    std::string text = !MutexWord::is_held(word)
-                           ? std::string("free")
-                           : "held by " + std::to_string(internal::owner_of(word).index);
-    if ((word & MutexWord::kWaiters) != 0) text += ", waiters";
-    if ((word & MutexWord::kInconsistent) != 0) text += ", inconsistent";
-    if ((word & MutexWord::kStarving) != 0) text += ", starving";
-    return text;
-  });
+MutexWorld::MutexWorld(const MutexSetting& setting)
+    : WaitsWorld(setting.slices, setting.doubts), setting_(setting) {
+  called(&words_.word, "mutex", mutex_text);
   called(&words_.depth, "depth");
   called(&guarded_[0], "what it guards");
   called(&guarded_[1], "its other half");
@@ -35,37 +27,14 @@ MutexWorld::MutexWorld(const MutexSetting& setting) : setting_(setting) {
   }
 }
 
-// ---- the witness
-
-bool MutexWorld::may_be_dead(MemberId) const noexcept {
-  return setting_.doubts;
-}
-
-Liveness MutexWorld::liveness(MemberId id) const noexcept {
-  // A call of the kernel, which orders what the dead did before what follows: as a life lock.
-  static_cast<void>(testkit::explore::Kernel::current().facts_of_path("/life"));
-  return incarnations_.at(id.index) == id.incarnation ? Liveness::alive : Liveness::dead;
-}
-
 // ---- members
 
 MutexCore MutexWorld::core() {
-  internal::MutexPatience patience;
-  patience.losses = setting_.losses;
-  if (!setting_.slices) patience.slice = patience.reserved = std::chrono::hours(1'000'000);
-  return MutexCore(words_, patience);
-}
-
-Deadline MutexWorld::deadline_of(std::uint32_t member) const {
-  if (member < setting_.trying) return Deadline::now();
-  if (member < setting_.trying + setting_.hurried) return Deadline::after(std::chrono::seconds(1));
-  return Deadline::never();
+  return MutexCore(words_, patience_for_mutex(setting_.losses));
 }
 
 void MutexWorld::live(std::uint32_t member) {
-  const std::uint32_t incarnation = testkit::explore::deaths_so_far() + 1;
-  incarnations_.at(member) = incarnation;
-  const std::uint64_t me = MutexWord::of(internal::owner_word({member, incarnation}), member);
+  const std::uint64_t me = MutexWord::of(born(member), member);
   const bool once = setting_.accesses != 0 && member == 0;
   for (std::uint32_t i = 0; i < (once ? 1 : setting_.times); ++i) take(member, me);
 }
@@ -74,7 +43,8 @@ LockAnswer MutexWorld::acquire(std::uint32_t member, std::uint64_t me) {
   MutexCore mutex = core();
   if (mutex.acquire_free(me)) return LockAnswer::acquired;
   if (setting_.accesses == 0 || member != 0) {
-    return mutex.acquire(me, setting_.depth > 0, *this, deadline_of(member));
+    const Deadline deadline = deadline_of(member, setting_.trying, setting_.hurried);
+    return mutex.acquire(me, setting_.depth > 0, *this, deadline);
   }
   // However often the others take it again: who waits long enough is let by.
   const testkit::explore::AccessLimit limit("waiting", setting_.accesses);
@@ -137,15 +107,12 @@ void MutexWorld::give_back(std::uint64_t me) {
 }
 
 void MutexWorld::reap() {
-  for (std::uint32_t i = 0; i < setting_.members; ++i) {
-    const std::uint64_t dead = dead_.at(i);
-    // As a reaper does, which asks the kernel first.
-    if (dead == 0 || liveness(internal::owner_of(dead)) != Liveness::dead) continue;
+  WaitsWorld::reap([this](std::uint64_t dead) {
     core().heal(dead);
     const std::uint64_t word = words_.word.peek();
     require(!MutexWord::is_held(word) || MutexWord::member(word) != dead,
             "reaped, and still held by the dead");
-  }
+  });
 }
 
 // ---- the books
@@ -153,13 +120,10 @@ void MutexWorld::reap() {
 void MutexWorld::died(std::size_t process) {
   if (process >= setting_.members) return;
   const auto member = static_cast<std::uint32_t>(process);
-  dead_.at(member) = internal::owner_word({member, incarnations_.at(member)});
   const std::uint64_t word = words_.word.peek();
-  const bool held = MutexWord::is_held(word) && internal::owner_of(word).index == member &&
-                    internal::owner_of(word).incarnation == incarnations_.at(member);
-  if (held) torn_ = true;
+  if (MutexWord::is_held(word) && internal::owner_of(word) == id_of(member)) torn_ = true;
   if (holder_ == member) holder_.reset();
-  incarnations_.at(member) = 0;
+  WaitsWorld::died(process);
 }
 
 void MutexWorld::at_end() {
@@ -169,8 +133,7 @@ void MutexWorld::at_end() {
     return;
   }
   if (MutexWord::is_held(word)) {
-    const MemberId holder = internal::owner_of(word);
-    require(incarnations_.at(holder.index) != holder.incarnation, "it is held at the end");
+    require(!lives(internal::owner_of(word)), "it is held at the end");
   } else {
     require(((word & MutexWord::kInconsistent) != 0) == torn_, "a death is forgotten, or invented");
   }
@@ -180,8 +143,7 @@ void MutexWorld::at_end() {
 }
 
 void MutexWorld::ghost(const std::function<void(std::uint64_t)>& note) const {
-  for (const std::uint32_t incarnation : incarnations_) note(incarnation);
-  for (const std::uint64_t dead : dead_) note(dead);
+  WaitsWorld::ghost(note);
   note(holder_ ? *holder_ + 1 : 0);
   note(torn_);
   note(retired_);
@@ -189,27 +151,7 @@ void MutexWorld::ghost(const std::function<void(std::uint64_t)>& note) const {
 
 // ---- subjects
 
-namespace {
-
-Subject subject(std::string name, const MutexSetting& setting, const explore::Bounds& bounds,
-                bool in_brief = true) {
-  return {std::move(name), bounds,
-          [setting](const explore::Bounds& within) {
-            return explore::explore<MutexWorld>(within, setting);
-          },
-          in_brief};
-}
-
-explore::Bounds bounds(std::uint32_t preemptions, std::uint32_t deaths,
-                       explore::Memory memory = explore::Memory::sequential) {
-  explore::Bounds bounds;
-  bounds.preemptions = preemptions;
-  bounds.deaths = deaths;
-  bounds.memory = memory;
-  return bounds;
-}
-
-}  // namespace
+constexpr SubjectOf<MutexWorld, MutexSetting> subject;
 
 std::vector<Subject> mutex_subjects() {
   using explore::kUnbounded;

@@ -8,14 +8,13 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <optional>
-#include <span>
 
 #include "kith/sync/internal/mutex_core.hpp"
 
 #include "testkit/explore/atomics.hpp"
-#include "testkit/explore/explore.hpp"
-#include "testkit/explore/kernel.hpp"
+#include "tests/explore/waits_world.hpp"
 
 namespace kith::explored {
 
@@ -35,7 +34,7 @@ struct MutexSetting {
   bool doubts = true;  // the witness always says that the holder may be dead
 };
 
-class MutexWorld : public testkit::explore::World, private internal::LockWitness {
+class MutexWorld : public WaitsWorld {
  public:
   explicit MutexWorld(const MutexSetting& setting);
 
@@ -44,18 +43,7 @@ class MutexWorld : public testkit::explore::World, private internal::LockWitness
   void ghost(const std::function<void(std::uint64_t)>& note) const override;
 
  private:
-  static constexpr std::uint32_t kMembersMax = 4;
-
-  [[nodiscard]] bool may_be_dead(MemberId id) const noexcept override;
-  [[nodiscard]] Liveness liveness(MemberId id) const noexcept override;
-  void sleep(const RealAtomics::Word<std::uint64_t>& word, std::uint32_t expected,
-             std::span<const MemberId>, Deadline deadline) const noexcept override {
-    os::futex_wait(word, expected, deadline);
-  }
-  [[nodiscard]] LockAnswer memory() const noexcept override { return LockAnswer::acquired; }
-
   [[nodiscard]] internal::MutexCore core();
-  [[nodiscard]] Deadline deadline_of(std::uint32_t member) const;
   void live(std::uint32_t member);
   void take(std::uint32_t member, std::uint64_t me);
   [[nodiscard]] LockAnswer acquire(std::uint32_t member, std::uint64_t me);
@@ -64,12 +52,9 @@ class MutexWorld : public testkit::explore::World, private internal::LockWitness
   void reap();
 
   MutexSetting setting_;
-  testkit::explore::Kernel kernel_;
   internal::MutexWords words_{};
   std::array<testkit::explore::Payload<std::uint64_t>, 2> guarded_;
   // Ghosts.
-  std::array<std::uint32_t, kMembersMax> incarnations_{};  // of those who live; 0: dead
-  std::array<std::uint64_t, kMembersMax> dead_{};          // owner words of those who died last
   std::optional<std::uint32_t> holder_;  // from the moment it knows until it gives it back
   bool torn_ = false;                    // a holder died, or left what another dead one had torn
   bool retired_ = false;

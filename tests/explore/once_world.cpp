@@ -74,24 +74,7 @@ void OnceWorld::ghost(const std::function<void(std::uint64_t)>& note) const {
 
 // ---- subjects
 
-namespace {
-
-Subject subject(std::string name, const OnceSetting& setting, const explore::Bounds& bounds) {
-  return {std::move(name), bounds, [setting](const explore::Bounds& within) {
-            return explore::explore<OnceWorld>(within, setting);
-          }};
-}
-
-explore::Bounds bounds(std::uint32_t preemptions, std::uint32_t deaths,
-                       explore::Memory memory = explore::Memory::sequential) {
-  explore::Bounds bounds;
-  bounds.preemptions = preemptions;
-  bounds.deaths = deaths;
-  bounds.memory = memory;
-  return bounds;
-}
-
-}  // namespace
+constexpr SubjectOf<OnceWorld, OnceSetting> subject;
 
 std::vector<Subject> once_subjects() {
   using explore::kUnbounded;

@@ -17,20 +17,11 @@ std::string written_gate(std::uint64_t gate) {
   return gate == internal::kGateClosing ? "closing" : "closed";
 }
 
-std::string written_mutex(std::uint64_t word) {
-  if (MutexWord::is_retired(word)) return "retired";
-  std::string text = !MutexWord::is_held(word)
-                         ? std::string("free")
-                         : "held by " + std::to_string(internal::owner_of(word).index);
-  if ((word & MutexWord::kWaiters) != 0) text += ", waiters";
-  if ((word & MutexWord::kInconsistent) != 0) text += ", inconsistent";
-  return text;
-}
-
 }  // namespace
 
-RwLockWorld::RwLockWorld(const RwLockSetting& setting) : setting_(setting) {
-  called(&words_.mutex.word, "mutex", written_mutex);
+RwLockWorld::RwLockWorld(const RwLockSetting& setting)
+    : WaitsWorld(setting.slices, setting.doubts), setting_(setting) {
+  called(&words_.mutex.word, "mutex", mutex_text);
   called(&words_.gate, "gate", written_gate);
   called(&words_.drained, "drained");
   called(&words_.readers[0], "members that may read");
@@ -43,7 +34,7 @@ RwLockWorld::RwLockWorld(const RwLockSetting& setting) : setting_(setting) {
     called(&records_.at(i).state, "state of " + name);
     called(&records_.at(i).readers_ready, "lines of " + name);
     if (!setting.joins) {
-      join(i, 1);
+      join(i, born_before(i));
       make_known(i);
     }
     const Work work = [this, i] { live(i); };
@@ -51,49 +42,31 @@ RwLockWorld::RwLockWorld(const RwLockSetting& setting) : setting_(setting) {
   }
 }
 
-// ---- the witness
-
-bool RwLockWorld::may_be_dead(MemberId) const noexcept {
-  return setting_.doubts;
-}
-
-Liveness RwLockWorld::liveness(MemberId id) const noexcept {
-  // A call of the kernel, which orders what the dead did before what follows: as a life lock.
-  static_cast<void>(testkit::explore::Kernel::current().facts_of_path("/life"));
-  return incarnations_.at(id.index) == id.incarnation ? Liveness::alive : Liveness::dead;
-}
-
 // ---- members
 
 RwLockCore RwLockWorld::core() {
-  internal::MutexPatience patience;
-  patience.losses = 100;
-  if (!setting_.slices) patience.slice = patience.reserved = std::chrono::hours(1'000'000);
-  return RwLockCore(words_, kKey, patience);
+  return RwLockCore(words_, kKey, patience_for_mutex(100));
 }
 
 internal::ReaderTable RwLockWorld::table() {
-  return internal::ReaderTable(records_.data(), records_ready_, kMembersMax,
+  return internal::ReaderTable(records_.data(), records_ready_, kLines,
                                reinterpret_cast<std::byte*>(lines_.data()),
                                sizeof(internal::ReaderLine));
 }
 
 Deadline RwLockWorld::deadline_of(std::uint32_t member) const {
-  if (member < setting_.trying) return Deadline::now();
-  if (member < setting_.trying + setting_.hurried) return Deadline::after(std::chrono::seconds(1));
-  return Deadline::never();
+  return WaitsWorld::deadline_of(member, setting_.trying, setting_.hurried);
 }
 
 // As Membership does it.
-void RwLockWorld::join(std::uint32_t member, std::uint32_t incarnation) {
-  incarnations_.at(member) = incarnation;
+void RwLockWorld::join(std::uint32_t member, std::uint64_t owner) {
   for (std::uint32_t i = records_ready_.load(std::memory_order_acquire); i <= member; ++i) {
     std::uint32_t expected = i;
     records_ready_.compare_exchange_strong(expected, i + 1, std::memory_order_release,
                                            std::memory_order_relaxed);
   }
   records_.at(member).readers_ready.store(0, std::memory_order_relaxed);
-  records_.at(member).state.store(internal::state_word(incarnation, true),
+  records_.at(member).state.store(internal::state_word(internal::owner_of(owner).incarnation, true),
                                   std::memory_order_release);
 }
 
@@ -105,12 +78,11 @@ void RwLockWorld::make_known(std::uint32_t member) {
 }
 
 void RwLockWorld::live(std::uint32_t member) {
-  const std::uint32_t incarnation = testkit::explore::deaths_so_far() + 1;
-  if (setting_.joins || incarnation > 1) {
-    join(member, incarnation);
+  if (setting_.joins || testkit::explore::deaths_so_far() > 0) {
+    join(member, born(member));
     make_known(member);
   }
-  const std::uint64_t me = MutexWord::of(internal::owner_word({member, incarnation}), 1);
+  const std::uint64_t me = MutexWord::of(internal::owner_word(id_of(member)), 1);
   for (const char what : setting_.members.at(member)) step(member, me, what);
 }
 
@@ -236,15 +208,14 @@ void RwLockWorld::repair_or_not(std::uint64_t me, bool told) {
 void RwLockWorld::died(std::size_t process) {
   const auto member = static_cast<std::uint32_t>(process);
   const std::uint64_t word = words_.mutex.word.peek();
-  const bool held = MutexWord::is_held(word) && internal::owner_of(word).index == member &&
-                    internal::owner_of(word).incarnation == incarnations_.at(member);
+  const bool held = MutexWord::is_held(word) && internal::owner_of(word) == id_of(member);
   const bool closed = words_.gate.peek() == internal::kGateClosed;
   require(writer_ != member || (held && closed), "a writer died, and nobody will be told");
   if (held && closed) torn_ = true;
   if (writer_ == member) writer_.reset();
   readers_ &= ~(1u << member);
   waiting_ &= ~(1u << member);
-  incarnations_.at(member) = 0;
+  WaitsWorld::died(process);
 }
 
 void RwLockWorld::at_end() {
@@ -258,7 +229,7 @@ void RwLockWorld::at_end() {
     const MemberId holder = internal::owner_of(word);
     // A run may end where all sleep who have not been killed, and the killed do not come back.
     if (setting_.restarts && (waiting_ >> holder.index & 1) != 0) return;
-    require(incarnations_.at(holder.index) != holder.incarnation, "it is held at the end");
+    require(!lives(holder), "it is held at the end");
   }
   const bool closed = words_.gate.peek() == internal::kGateClosed;
   const bool inconsistent = held || (word & MutexWord::kInconsistent) != 0;
@@ -266,14 +237,14 @@ void RwLockWorld::at_end() {
   require(inconsistent || words_.gate.peek() == internal::kGateOpen, "the gate stays closed");
   for (std::uint32_t i = 0; i < setting_.members.size(); ++i) {
     for (const auto& cell : lines_.at(i).cells) {
-      require(incarnations_.at(i) == 0 || cell.peek() == 0, "it is read at the end");
+      require(id_of(i).incarnation == 0 || cell.peek() == 0, "it is read at the end");
     }
   }
   require(torn_ || guarded_[0].peek() == guarded_[1].peek(), "at the end what it guards is torn");
 }
 
 void RwLockWorld::ghost(const std::function<void(std::uint64_t)>& note) const {
-  for (const std::uint32_t incarnation : incarnations_) note(incarnation);
+  WaitsWorld::ghost(note);
   note(readers_);
   note(waiting_);
   note(writer_ ? *writer_ + 1 : 0);
@@ -283,27 +254,7 @@ void RwLockWorld::ghost(const std::function<void(std::uint64_t)>& note) const {
 
 // ---- subjects
 
-namespace {
-
-Subject subject(std::string name, const RwLockSetting& setting, const explore::Bounds& bounds,
-                bool in_brief = true) {
-  return {std::move(name), bounds,
-          [setting](const explore::Bounds& within) {
-            return explore::explore<RwLockWorld>(within, setting);
-          },
-          in_brief};
-}
-
-explore::Bounds bounds(std::uint32_t preemptions, std::uint32_t deaths,
-                       explore::Memory memory = explore::Memory::sequential) {
-  explore::Bounds bounds;
-  bounds.preemptions = preemptions;
-  bounds.deaths = deaths;
-  bounds.memory = memory;
-  return bounds;
-}
-
-}  // namespace
+constexpr SubjectOf<RwLockWorld, RwLockSetting> subject;
 
 std::vector<Subject> rw_lock_subjects() {
   using explore::Memory;

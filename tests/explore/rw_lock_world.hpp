@@ -8,8 +8,8 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -17,8 +17,7 @@
 #include "kith/sync/internal/rw_lock_core.hpp"
 
 #include "testkit/explore/atomics.hpp"
-#include "testkit/explore/explore.hpp"
-#include "testkit/explore/kernel.hpp"
+#include "tests/explore/waits_world.hpp"
 
 namespace kith::explored {
 
@@ -37,7 +36,7 @@ struct RwLockSetting {
   bool doubts = true;  // the witness always says that a member may be dead
 };
 
-class RwLockWorld : public testkit::explore::World, private internal::LockWitness {
+class RwLockWorld : public WaitsWorld {
  public:
   explicit RwLockWorld(const RwLockSetting& setting);
 
@@ -46,15 +45,7 @@ class RwLockWorld : public testkit::explore::World, private internal::LockWitnes
   void ghost(const std::function<void(std::uint64_t)>& note) const override;
 
  private:
-  static constexpr std::uint32_t kMembersMax = 3;
-
-  [[nodiscard]] bool may_be_dead(MemberId id) const noexcept override;
-  [[nodiscard]] Liveness liveness(MemberId id) const noexcept override;
-  void sleep(const RealAtomics::Word<std::uint64_t>& word, std::uint32_t expected,
-             std::span<const MemberId>, Deadline deadline) const noexcept override {
-    os::futex_wait(word, expected, deadline);
-  }
-  [[nodiscard]] LockAnswer memory() const noexcept override { return LockAnswer::acquired; }
+  static constexpr std::uint32_t kLines = 3;  // and as many members at the most
 
   [[nodiscard]] internal::RwLockCore core();
   [[nodiscard]] internal::ReaderTable table();
@@ -62,7 +53,7 @@ class RwLockWorld : public testkit::explore::World, private internal::LockWitnes
   [[nodiscard]] Deadline deadline_of(std::uint32_t member) const;
 
   void make_known(std::uint32_t member);
-  void join(std::uint32_t member, std::uint32_t incarnation);
+  void join(std::uint32_t member, std::uint64_t owner);
   void live(std::uint32_t member);
   void step(std::uint32_t member, std::uint64_t me, char what);
   // Whether it was to be had.
@@ -77,14 +68,12 @@ class RwLockWorld : public testkit::explore::World, private internal::LockWitnes
   void repair_or_not(std::uint64_t me, bool told);
 
   RwLockSetting setting_;
-  testkit::explore::Kernel kernel_;
   internal::RwLockWords words_{};
   RealAtomics::Word<std::uint32_t> records_ready_{0};
-  std::array<internal::MemberRecord, kMembersMax> records_{};
-  std::array<internal::ReaderLine, kMembersMax> lines_{};
+  std::array<internal::MemberRecord, kLines> records_{};
+  std::array<internal::ReaderLine, kLines> lines_{};
   std::array<testkit::explore::Payload<std::uint64_t>, 2> guarded_;
   // Ghosts.
-  std::array<std::uint32_t, kMembersMax> incarnations_{};  // of those who live; 0: dead
   std::uint32_t readers_ = 0;            // bits of those inside, as long as they know it
   std::optional<std::uint32_t> writer_;  // likewise
   std::uint32_t waiting_ = 0;            // bits of those who take the lock, and have no answer

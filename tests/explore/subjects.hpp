@@ -1,8 +1,10 @@
 // Subjects: the models that kith_explore goes through, each with its bounds.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "testkit/explore/explore.hpp"
@@ -18,6 +20,28 @@ struct Subject {
   std::function<explore::Result(const explore::Bounds&)> run;
   bool in_brief = true;  // false: only in the long form, and for mutants nobody else has found
 };
+
+// subject(name, setting, bounds, in_brief): one of `World`, which is made of a setting.
+template <class World, class Setting>
+struct SubjectOf {
+  Subject operator()(std::string name, const Setting& setting, const explore::Bounds& bounds,
+                     bool in_brief = true) const {
+    return {std::move(name), bounds,
+            [setting](const explore::Bounds& within) {
+              return explore::explore<World>(within, setting);
+            },
+            in_brief};
+  }
+};
+
+[[nodiscard]] inline explore::Bounds bounds(std::uint32_t preemptions, std::uint32_t deaths,
+                                            explore::Memory memory = explore::Memory::sequential) {
+  explore::Bounds bounds;
+  bounds.preemptions = preemptions;
+  bounds.deaths = deaths;
+  bounds.memory = memory;
+  return bounds;
+}
 
 // A piece of shipped code, and the subjects that must find what is done to it, in any order.
 struct MutationTarget {

@@ -10,33 +10,16 @@ namespace {
 
 using explore::Memory;
 
-template <class Model, class Setting>
-Subject subject(std::string name, const Setting& setting, const explore::Bounds& bounds) {
-  return {std::move(name), bounds, [setting](const explore::Bounds& within) {
-            return explore::explore<Model>(within, setting);
-          }};
-}
-Subject subject(std::string name, const SignalSetting& setting, const explore::Bounds& bounds) {
-  return subject<SignalWorld>(std::move(name), setting, bounds);
-}
-Subject subject(std::string name, const SemaphoreSetting& setting, const explore::Bounds& bounds) {
-  return subject<SemaphoreWorld>(std::move(name), setting, bounds);
-}
-Subject subject(std::string name, const BarrierSetting& setting, const explore::Bounds& bounds) {
-  return subject<BarrierWorld>(std::move(name), setting, bounds);
-}
-Subject subject(std::string name, const ConditionSetting& setting, const explore::Bounds& bounds) {
-  return subject<ConditionWorld>(std::move(name), setting, bounds);
-}
-
-explore::Bounds bounds(std::uint32_t preemptions, std::uint32_t deaths,
-                       explore::Memory memory = explore::Memory::sequential) {
-  explore::Bounds bounds;
-  bounds.preemptions = preemptions;
-  bounds.deaths = deaths;
-  bounds.memory = memory;
-  return bounds;
-}
+struct AnySubject : SubjectOf<SignalWorld, SignalSetting>,
+                    SubjectOf<SemaphoreWorld, SemaphoreSetting>,
+                    SubjectOf<BarrierWorld, BarrierSetting>,
+                    SubjectOf<ConditionWorld, ConditionSetting> {
+  using SubjectOf<SignalWorld, SignalSetting>::operator();
+  using SubjectOf<SemaphoreWorld, SemaphoreSetting>::operator();
+  using SubjectOf<BarrierWorld, BarrierSetting>::operator();
+  using SubjectOf<ConditionWorld, ConditionSetting>::operator();
+};
+constexpr AnySubject subject;
 
 constexpr SignalSetting kManual{.signal = Signal::manual};
 constexpr SignalSetting kAutomatic{.signal = Signal::automatic, .times = 2, .waiters = 2};
