@@ -2,25 +2,22 @@
 #include <array>
 #include <chrono>
 #include <csignal>
-#include <fstream>
 #include <optional>
 #include <stdexcept>
 #include <tuple>
 
 #include "kith/member/member.hpp"
-#include "kith/region/layout.hpp"
 #include "kith/sync/guarded.hpp"
 #include "kith/sync/guarded_bytes.hpp"
-#include "kith/sync/internal/mutex_word.hpp"
 #include "kith/sync/once.hpp"
 
+#include "tests/prove/lock_trial.hpp"
 #include "tests/prove/subjects.hpp"
 
 namespace kith::prove {
 namespace {
 
 using namespace std::chrono_literals;
-using internal::MutexWord;
 using testkit::Subject;
 
 // More than one word: a change that is half there is seen.
@@ -37,10 +34,6 @@ bool is_whole(const Count& count) {
   return true;
 }
 
-Deadline patience() {
-  return Deadline::after(3s);
-}
-
 // The victim's handles, made by `before` or by the operation.
 struct Victim {
   std::optional<Guarded<Count>> guarded;
@@ -54,15 +47,9 @@ Victim& victim() {
   return only;
 }
 
-// The mutex inside, as it stands in the file before anybody joins the domain, and so heals it:
-// whether somebody died holding it. Empty if there is no object.
-std::optional<bool> died_holding(const World& world, const std::string& object) {
-  std::ifstream file(world.path() + "/" + object, std::ios::binary);
-  file.seekg(static_cast<std::streamoff>(internal::kRegionHeaderSize));
-  std::uint64_t word = 0;
-  file.read(reinterpret_cast<char*>(&word), sizeof word);
-  if (!file) return std::nullopt;
-  return MutexWord::is_held(word) || (word & MutexWord::kInconsistent) != 0;
+// Whether somebody died holding the mutex inside.
+bool died_holding(const World& world, const std::string& object) {
+  return due(word_in_file(world, object)) == LockAnswer::owner_died;
 }
 
 void commit(Guarded<Count>& value, GuardedAnswer expected) {
@@ -77,7 +64,7 @@ void commit(Guarded<Count>& value, GuardedAnswer expected) {
 // After any death: a value that was committed, whole; the first to commit is told if and only if
 // somebody died holding the lock; then as new. `first` and the next are what may stand there.
 std::string guarded_works(const World& world, std::uint64_t first) {
-  const bool due = died_holding(world, "value").value_or(false);
+  const bool due = died_holding(world, "value");
   Guarded<Count> value(world.domain(), "value");
   const auto found = value.read(Deadline::now());
   if (!found) return "nobody changes it, and it cannot be read";
@@ -177,7 +164,7 @@ Subject open_subject(const World& world) {
 
 // What must be told, and what is whole unless it is.
 std::string bytes_work(const World& world) {
-  const bool due = died_holding(world, "bytes").value_or(false);
+  const bool due = died_holding(world, "bytes");
   GuardedBytes bytes(world.domain(), "bytes", sizeof(Count));
   for (const bool told : {due, false}) {
     HeldBytes held = bytes.acquire(patience());
@@ -238,7 +225,7 @@ Subject bytes_close_subject(const World& world) {
 // It was done, and what it made is there; or it is not, and who runs it now is told of a death if
 // somebody died in there.
 std::string once_works(const World& world) {
-  const bool due = died_holding(world, "once").value_or(false);
+  const bool due = died_holding(world, "once");
   Guarded<Count> made(world.domain(), "value");
   Once once(world.domain(), "once");
   const bool was_done = once.is_done();

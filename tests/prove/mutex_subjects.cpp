@@ -1,55 +1,18 @@
-#include <atomic>
 #include <chrono>
-#include <fstream>
-#include <new>
 #include <optional>
-#include <stdexcept>
-#include <sys/mman.h>
 #include <thread>
 
 #include "kith/member/member.hpp"
-#include "kith/region/layout.hpp"
-#include "kith/sync/internal/mutex_word.hpp"
 #include "kith/sync/mutex.hpp"
 
+#include "tests/prove/lock_trial.hpp"
 #include "tests/prove/subjects.hpp"
 
 namespace kith::prove {
 namespace {
 
 using namespace std::chrono_literals;
-using internal::MutexWord;
 using testkit::Subject;
-
-// What the mutex guards, and what the roles of a trial tell each other. Mapped before any of them
-// is forked; a trial begins with zeros.
-struct Shared {
-  std::atomic<std::uint64_t> first;    // changed one after the other, under the lock: differ where
-  std::atomic<std::uint64_t> second;   // somebody died in between
-  std::atomic<std::uint32_t> sleeper;  // what it was told, plus one
-};
-
-Shared& shared() {
-  static auto& only = *new (::mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE,
-                                   MAP_SHARED | MAP_ANONYMOUS, -1, 0)) Shared{};
-  return only;
-}
-
-// relaxed, here and below: ordered by the mutex, which is what is being tried.
-void begin_change() {
-  shared().first.fetch_add(1, std::memory_order_relaxed);
-}
-void end_change() {
-  shared().second.store(shared().first.load(std::memory_order_relaxed), std::memory_order_relaxed);
-}
-bool is_whole() {
-  return shared().first.load(std::memory_order_relaxed) ==
-         shared().second.load(std::memory_order_relaxed);
-}
-
-Deadline patience() {
-  return Deadline::after(3s);
-}
 
 // The victim's handles, made by `before` or by the operation.
 struct Victim {
@@ -62,10 +25,7 @@ Victim& victim() {
 }
 
 void take(Mutex& mutex, LockAnswer expected) {
-  const LockAnswer answer = mutex.acquire(patience());
-  if (answer != expected) {
-    throw std::runtime_error("the mutex answered " + std::string(to_string(answer)));
-  }
+  expect(mutex.acquire(patience()), expected);
 }
 
 // Somebody who died in the middle of a change.
@@ -77,23 +37,6 @@ void die_holding(const World& world) {
   });
 }
 
-// The word as it stands in the file, before anybody joins the domain, and so heals it. Zero: there
-// is no mutex.
-std::uint64_t word_in_file(const World& world) {
-  std::ifstream file(world.path() + "/lock", std::ios::binary);
-  file.seekg(static_cast<std::streamoff>(internal::kRegionHeaderSize));
-  std::uint64_t word = 0;
-  file.read(reinterpret_cast<char*>(&word), sizeof word);
-  return file ? word : 0;
-}
-
-// What the next one must be told who takes a mutex in which this stands, when all others are dead.
-LockAnswer due(std::uint64_t word) {
-  if (MutexWord::is_retired(word)) return LockAnswer::retired;
-  const bool died = MutexWord::is_held(word) || (word & MutexWord::kInconsistent) != 0;
-  return died ? LockAnswer::owner_died : LockAnswer::acquired;
-}
-
 std::string taken_and_given_back(Mutex& mutex, LockAnswer must_be) {
   const LockAnswer answer = mutex.acquire(patience());
   if (answer != must_be) {
@@ -103,8 +46,7 @@ std::string taken_and_given_back(Mutex& mutex, LockAnswer must_be) {
   if (answer == LockAnswer::retired) return {};
   if (answer == LockAnswer::acquired && !is_whole()) return "not whole, and nobody was told";
   if (mutex.facts().recursions != 0) return "it has to be given back more than once";
-  begin_change();
-  end_change();
+  change();
   if (mutex.declare_consistent() != answer) return "it cannot be declared consistent";
   if (mutex.check() != LockAnswer::acquired) return "it is not consistent after the repair";
   if (mutex.release() != LockAnswer::released) return "it could not be given back";
@@ -113,7 +55,7 @@ std::string taken_and_given_back(Mutex& mutex, LockAnswer must_be) {
 
 // After any death: told if and only if somebody died holding it; whole unless told; then as new.
 std::string mutex_works(const World& world) {
-  const LockAnswer must_be = due(word_in_file(world));
+  const LockAnswer must_be = due(word_in_file(world, "lock"));
   Mutex mutex(world.domain(), "lock");
   std::string wrong = taken_and_given_back(mutex, must_be);
   if (wrong.empty() && must_be != LockAnswer::retired) {
@@ -124,17 +66,12 @@ std::string mutex_works(const World& world) {
 
 Subject mutex_subject(const World& world, const std::string& name) {
   Subject subject = world.subject("mutex: " + name);
-  Shared* const bytes = &shared();
+  share(subject);
   subject.prepare = [world] { const Mutex mutex(world.domain(), "lock"); };
   subject.before = [world] { victim().mutex.emplace(world.domain(), "lock"); };
   subject.survivor = [world] { return mutex_works(world); };
   subject.restart = subject.survivor;
   subject.balance = [world] { return world.nothing_is_left(); };
-  subject.clean_up = [bytes, remove = subject.clean_up] {
-    remove();
-    new (bytes) Shared{};
-  };
-  subject.watched_memory = {std::as_bytes(std::span(bytes, 1))};
   return subject;
 }
 
@@ -246,8 +183,7 @@ Subject repair_subject(const World& world, const std::string& name, void (*last)
     take(*victim().mutex, LockAnswer::owner_died);
   };
   subject.operation = [last] {
-    begin_change();
-    end_change();
+    change();
     last(*victim().mutex);
   };
   return subject;
@@ -296,17 +232,7 @@ void sleep_for_it(const World& world) {
     static_cast<void>(mutex.release());
   }
   mutex.close();
-  shared().sleeper.store(fine ? 1 : 2, std::memory_order_release);
-}
-
-std::string sleeper_was_woken(const World& world) {
-  const Deadline deadline = patience();
-  while (shared().sleeper.load(std::memory_order_acquire) == 0) {
-    if (deadline.has_passed()) return "the one asleep is still asleep";
-    std::this_thread::yield();
-  }
-  if (shared().sleeper.load(std::memory_order_relaxed) != 1) return "the one asleep got no lock";
-  return mutex_works(world);
+  say_sleeper(fine);
 }
 
 Subject release_to_a_sleeper_subject(const World& world) {
@@ -322,7 +248,10 @@ Subject release_to_a_sleeper_subject(const World& world) {
     end_change();
     static_cast<void>(victim().mutex->release());
   };
-  subject.survivor = [world] { return sleeper_was_woken(world); };
+  subject.survivor = [world] {
+    const std::string wrong = sleeper_was_woken();
+    return wrong.empty() ? mutex_works(world) : wrong;
+  };
   return subject;
 }
 

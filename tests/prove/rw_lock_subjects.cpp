@@ -1,59 +1,21 @@
-#include <array>
-#include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <fstream>
-#include <new>
 #include <optional>
 #include <stdexcept>
-#include <sys/mman.h>
 #include <thread>
 
-#include "kith/member/member.hpp"
 #include "kith/region/layout.hpp"
 #include "kith/sync/rw_lock.hpp"
 
+#include "tests/prove/lock_trial.hpp"
 #include "tests/prove/subjects.hpp"
 
 namespace kith::prove {
 namespace {
 
 using namespace std::chrono_literals;
-using internal::MutexWord;
 using testkit::Subject;
-
-// What the lock guards, and what the roles of a trial tell each other. Mapped before any of them is
-// forked; a trial begins with zeros.
-struct Shared {
-  std::atomic<std::uint64_t> first;    // changed one after the other, by a writer: differ where
-  std::atomic<std::uint64_t> second;   // somebody died in between
-  std::atomic<std::uint32_t> sleeper;  // what it was told, plus one
-};
-
-Shared& shared() {
-  static auto& only = *new (::mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE,
-                                   MAP_SHARED | MAP_ANONYMOUS, -1, 0)) Shared{};
-  return only;
-}
-
-// relaxed, here and below: ordered by the lock, which is what is being tried.
-void begin_change() {
-  shared().first.fetch_add(1, std::memory_order_relaxed);
-}
-void end_change() {
-  shared().second.store(shared().first.load(std::memory_order_relaxed), std::memory_order_relaxed);
-}
-void change() {
-  begin_change();
-  end_change();
-}
-bool is_whole() {
-  return shared().first.load(std::memory_order_relaxed) ==
-         shared().second.load(std::memory_order_relaxed);
-}
-
-Deadline patience() {
-  return Deadline::after(3s);
-}
 
 // The victim's handle, made by `before` or by the operation.
 std::optional<RwLock>& victim() {
@@ -61,32 +23,13 @@ std::optional<RwLock>& victim() {
   return only;
 }
 
-void expect(LockAnswer answer, LockAnswer expected) {
-  if (answer == expected) return;
-  throw std::runtime_error("the lock answered " + std::string(to_string(answer)));
-}
-
-// ---- the lock as it stands in the file, before anybody joins the domain, and so heals it
-
-constexpr auto kGateAt = static_cast<std::streamoff>(internal::kRegionHeaderSize +
-                                                     offsetof(internal::RwLockWords, gate));
-
-std::uint64_t word_in_file(const World& world, std::streamoff at) {
-  std::ifstream file(world.path() + "/lock", std::ios::binary);
-  file.seekg(at);
-  std::uint64_t word = 0;
-  file.read(reinterpret_cast<char*>(&word), sizeof word);
-  return file ? word : 0;  // zero: there is no lock
-}
+constexpr std::uint64_t kGateAt = offsetof(internal::RwLockWords, gate);
 
 // What the next one must be told who takes it, when all others are dead.
 LockAnswer due(const World& world) {
-  const std::uint64_t word =
-      word_in_file(world, static_cast<std::streamoff>(internal::kRegionHeaderSize));
-  if (MutexWord::is_retired(word)) return LockAnswer::retired;
-  const bool died = MutexWord::is_held(word) || (word & MutexWord::kInconsistent) != 0;
-  const bool closed = word_in_file(world, kGateAt) == internal::kGateClosed;
-  return died && closed ? LockAnswer::owner_died : LockAnswer::acquired;
+  const LockAnswer to_a_writer = prove::due(word_in_file(world, "lock"));
+  const bool closed = word_in_file(world, "lock", kGateAt) == internal::kGateClosed;
+  return to_a_writer == LockAnswer::owner_died && !closed ? LockAnswer::acquired : to_a_writer;
 }
 
 // Somebody who died in the middle of a change.
@@ -105,7 +48,7 @@ void die_draining(const World& world) {
     expect(lock->acquire(patience()), LockAnswer::acquired);
     std::fstream file(world.path() + "/lock", std::ios::binary | std::ios::in | std::ios::out);
     const std::uint64_t closing = internal::kGateClosing;
-    file.seekp(kGateAt);
+    file.seekp(static_cast<std::streamoff>(internal::kRegionHeaderSize + kGateAt));
     file.write(reinterpret_cast<const char*>(&closing), sizeof closing);
     if (!file.flush()) throw std::runtime_error("cannot write the lock's file");
   });
@@ -153,17 +96,12 @@ std::string lock_works(const World& world) {
 
 Subject rw_lock_subject(const World& world, const std::string& name) {
   Subject subject = world.subject("rw lock: " + name);
-  Shared* const bytes = &shared();
+  share(subject);
   subject.prepare = [world] { const RwLock lock(world.domain(), "lock"); };
   subject.before = [world] { victim().emplace(world.domain(), "lock"); };
   subject.survivor = [world] { return lock_works(world); };
   subject.restart = subject.survivor;
   subject.balance = [world] { return world.nothing_is_left(); };
-  subject.clean_up = [bytes, remove = subject.clean_up] {
-    remove();
-    new (bytes) Shared{};
-  };
-  subject.watched_memory = {std::as_bytes(std::span(bytes, 1))};
   return subject;
 }
 
@@ -237,17 +175,7 @@ void sleep_for_it(const World& world) {
   const bool fine = told == LockAnswer::acquired && is_whole();
   if (holds(told)) static_cast<void>(lock.release());
   lock.close();
-  shared().sleeper.store(fine ? 1 : 2, std::memory_order_release);
-}
-
-std::string sleeper_was_woken(const World& world) {
-  const Deadline deadline = patience();
-  while (shared().sleeper.load(std::memory_order_acquire) == 0) {
-    if (deadline.has_passed()) return "the one asleep is still asleep";
-    std::this_thread::yield();
-  }
-  if (shared().sleeper.load(std::memory_order_relaxed) != 1) return "the one asleep got no lock";
-  return lock_works(world);
+  say_sleeper(fine);
 }
 
 Subject leave_to_a_sleeper_subject(const World& world) {
@@ -259,7 +187,10 @@ Subject leave_to_a_sleeper_subject(const World& world) {
     while (!victim()->facts().draining) std::this_thread::yield();
   };
   subject.operation = [] { static_cast<void>(victim()->release()); };
-  subject.survivor = [world] { return sleeper_was_woken(world); };
+  subject.survivor = [world] {
+    const std::string wrong = sleeper_was_woken();
+    return wrong.empty() ? lock_works(world) : wrong;
+  };
   return subject;
 }
 

@@ -1,17 +1,13 @@
 // Events, semaphores, barriers and conditions under the step killer.
 #include <atomic>
 #include <chrono>
-#include <fstream>
 #include <functional>
-#include <new>
 #include <optional>
 #include <stdexcept>
-#include <sys/mman.h>
 #include <thread>
 #include <utility>
 
 #include "kith/member/member.hpp"
-#include "kith/region/layout.hpp"
 #include "kith/sync/barrier.hpp"
 #include "kith/sync/condition.hpp"
 #include "kith/sync/counting_semaphore.hpp"
@@ -19,6 +15,7 @@
 #include "kith/sync/mutex.hpp"
 #include "kith/sync/semaphore.hpp"
 
+#include "tests/prove/lock_trial.hpp"
 #include "tests/prove/subjects.hpp"
 
 namespace kith::prove {
@@ -30,30 +27,13 @@ using testkit::Subject;
 constexpr std::uint32_t kPermits = 2;
 constexpr std::uint64_t kPhases = 3;
 
-// What the roles of a trial tell each other. Mapped before any of them is forked; a trial begins
-// with zeros.
-struct Shared {
-  std::atomic<std::uint32_t> value;    // what the mutex beside a condition guards
-  std::atomic<std::uint32_t> sleeper;  // 1: the one asleep got what it waited for; 2: it did not
-  std::atomic<std::uint32_t> others;   // so many have done what they were to do, and hold nothing
-};
-
-Shared& shared() {
-  static auto& only = *new (::mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE,
-                                   MAP_SHARED | MAP_ANONYMOUS, -1, 0)) Shared{};
-  return only;
-}
-
-// relaxed, both: ordered by the mutex, which is what is being tried.
+// What the mutex beside a condition guards. relaxed, both: ordered by the mutex, which is what is
+// being tried.
 void set_value() {
-  shared().value.store(1, std::memory_order_relaxed);
+  shared().first.store(1, std::memory_order_relaxed);
 }
 bool is_value_set() {
-  return shared().value.load(std::memory_order_relaxed) != 0;
-}
-
-Deadline patience() {
-  return Deadline::after(3s);
+  return shared().first.load(std::memory_order_relaxed) != 0;
 }
 
 // The victim's handles, made by `before` or by the operation.
@@ -75,18 +55,9 @@ void must(bool fact, const char* what) {
   if (!fact) throw std::runtime_error(what);
 }
 
-// A word of the object as it stands in the file.
-std::uint64_t word_in_file(const World& world, std::uint64_t offset) {
-  std::ifstream file(world.path() + "/it", std::ios::binary);
-  file.seekg(static_cast<std::streamoff>(internal::kRegionHeaderSize + offset));
-  std::uint64_t word = 0;
-  file.read(reinterpret_cast<char*>(&word), sizeof word);
-  return file ? word : 0;
-}
-
 // So many have arrived in the event count that lies there.
 std::uint64_t arrivals(const World& world, std::uint64_t offset) {
-  return word_in_file(world, offset) >> 32;
+  return word_in_file(world, "it", offset) >> 32;
 }
 void until_somebody_waits(const World& world, std::uint64_t offset) {
   const Deadline deadline = patience();
@@ -98,32 +69,13 @@ void until_somebody_waits(const World& world, std::uint64_t offset) {
 
 // One that waits in a process of its own, which lives on: true if it got what it waited for.
 std::function<void()> sleeper(std::function<bool()> waits) {
-  return [waits = std::move(waits)] {
-    std::thread([waits] {
-      shared().sleeper.store(waits() ? 1 : 2, std::memory_order_release);
-    }).detach();
-  };
-}
-
-std::string sleeper_was_woken() {
-  const Deadline deadline = patience();
-  while (shared().sleeper.load(std::memory_order_acquire) == 0) {
-    if (deadline.has_passed()) return "the one asleep is still asleep";
-    std::this_thread::yield();
-  }
-  return demand(shared().sleeper.load(std::memory_order_relaxed) == 1,
-                "the one asleep got something else");
+  return [waits = std::move(waits)] { std::thread([waits] { say_sleeper(waits()); }).detach(); };
 }
 
 Subject wait_subject(const World& world, const std::string& name) {
   Subject subject = world.subject(name);
-  Shared* const bytes = &shared();
+  share(subject);
   subject.balance = [world] { return world.nothing_is_left(); };
-  subject.clean_up = [bytes, remove = subject.clean_up] {
-    remove();
-    new (bytes) Shared{};
-  };
-  subject.watched_memory = {std::as_bytes(std::span(bytes, 1))};
   return subject;
 }
 
@@ -248,7 +200,7 @@ std::string semaphore_works(const World& world) {
   std::uint32_t from_the_dead = 0;
   for (std::uint32_t i = 0; i < kPermits; ++i) {
     const std::uint64_t offset = sizeof(internal::SemaphoreWords) + i * sizeof(std::uint64_t);
-    if (word_in_file(world, offset) != 0) ++from_the_dead;
+    if (word_in_file(world, "it", offset) != 0) ++from_the_dead;
   }
   Semaphore semaphore(world.domain(), "it", kPermits);
   const std::string wrong = all_permits_come_back(semaphore, from_the_dead);
