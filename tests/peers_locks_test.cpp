@@ -22,15 +22,11 @@ using tests::Child;
 using tests::Findings;
 using tests::in_own_process;
 using tests::Mouth;
+using tests::patience;
 using tests::ScratchDirectory;
 using tests::soon;
 using tests::Verdict;
 using tests::why_not_refused;
-
-// Enough for a loaded machine; a wait that takes so long is a hang.
-Deadline patience() {
-  return Deadline::after(30s);
-}
 
 // A child that does `deed` with the mutex, tells what it was answered, and stays.
 Child child_that(const Domain& domain, LockAnswer (*deed)(Mutex&)) {

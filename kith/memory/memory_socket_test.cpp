@@ -27,15 +27,12 @@ using tests::Child;
 using tests::code_of;
 using tests::error_of;
 using tests::Mouth;
+using tests::patience;
 using tests::ScratchDirectory;
 using tests::soon;
 
 constexpr std::uint64_t kSize = 10'000;
 constexpr Seals kWhole{.shrink = true, .grow = true};
-
-Deadline patience() {
-  return Deadline::after(20s);
-}
 
 std::size_t open_descriptors() {
   const auto folder = std::filesystem::directory_iterator("/proc/self/fd");

@@ -20,6 +20,7 @@ using tests::Child;
 using tests::code_of;
 using tests::error_of;
 using tests::Mouth;
+using tests::patience;
 using tests::soon;
 
 struct Robot {
@@ -36,10 +37,6 @@ std::int64_t get(const std::atomic<std::int64_t>& number) {
 }
 void set(std::atomic<std::int64_t>& number, std::int64_t value) {
   number.store(value, std::memory_order_relaxed);
-}
-
-Deadline patience() {
-  return Deadline::after(20s);
 }
 
 template <class T>

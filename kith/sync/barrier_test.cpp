@@ -18,13 +18,10 @@ namespace {
 using namespace std::chrono_literals;
 using tests::Child;
 using tests::Mouth;
+using tests::patience;
 using tests::ScratchDirectory;
 using tests::soon;
 using tests::why_not_refused;
-
-Deadline patience() {
-  return Deadline::after(30s);
-}
 
 // A party that arrives for each word it hears, and says what it was told.
 Child party(const Domain& domain, std::uint32_t parties) {

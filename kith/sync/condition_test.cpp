@@ -14,12 +14,9 @@ namespace {
 using namespace std::chrono_literals;
 using tests::Child;
 using tests::Mouth;
+using tests::patience;
 using tests::ScratchDirectory;
 using tests::soon;
-
-Deadline patience() {
-  return Deadline::after(30s);
-}
 
 struct Shared {
   MutexCell lock;

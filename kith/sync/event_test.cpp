@@ -17,13 +17,9 @@ namespace {
 using namespace std::chrono_literals;
 using tests::Child;
 using tests::Mouth;
+using tests::patience;
 using tests::ScratchDirectory;
-using tests::soon;
 using tests::why_not_refused;
-
-Deadline patience() {
-  return Deadline::after(30s);
-}
 
 constexpr EventOptions kAutomatic{.reset = EventReset::automatic};
 

@@ -18,6 +18,7 @@ namespace {
 using namespace std::chrono_literals;
 using tests::Child;
 using tests::Mouth;
+using tests::patience;
 using tests::ScratchDirectory;
 using tests::soon;
 
@@ -25,10 +26,6 @@ struct Pair {
   std::uint64_t first;
   std::uint64_t second;
 };
-
-Deadline patience() {
-  return Deadline::after(30s);
-}
 
 std::string refusal_of(const std::function<void()>& deed, Errc expected) {
   try {

@@ -21,6 +21,7 @@ namespace {
 using namespace std::chrono_literals;
 using tests::Child;
 using tests::Mouth;
+using tests::patience;
 using tests::ScratchDirectory;
 using tests::soon;
 
@@ -43,10 +44,6 @@ struct Large {
 void count(Pair& pair) {
   ++pair.first;
   ++pair.second;
-}
-
-Deadline patience() {
-  return Deadline::after(30s);
 }
 
 // A child that is in the middle of a change, having changed half of its copy, until it is killed or

@@ -10,6 +10,8 @@
 #include "kith/base/error.hpp"
 
 #include "tests/support/child.hpp"
+#include "tests/support/holding_child.hpp"
+#include "tests/support/refusal.hpp"
 #include "tests/support/scratch_domain.hpp"
 
 namespace kith {
@@ -17,35 +19,15 @@ namespace {
 
 using namespace std::chrono_literals;
 using tests::Child;
+using tests::errc_of;
+using tests::HoldingChild;
 using tests::Mouth;
+using tests::patience;
 using tests::ScratchDirectory;
 using tests::soon;
 
-Deadline patience() {
-  return Deadline::after(30s);
-}
-
-// A child that takes the mutex and keeps it until it is killed or told to let go.
-struct HoldingChild {
-  explicit HoldingChild(const Domain& domain)
-      : child([domain](Mouth& parent) {
-          Mutex mutex(domain, "lock");
-          parent.say(std::string(to_string(mutex.acquire(patience()))));
-          if (!parent.hear(soon())) return 1;
-          return mutex.release() == LockAnswer::released ? 0 : 2;
-        }) {}
-  // Whether it holds it by now.
-  bool holds() { return child.hear() == "acquired"; }
-  Child child;
-};
-
-Errc errc_of(const std::function<void()>& deed) {
-  try {
-    deed();
-  } catch (const Error& error) {
-    return error.errc();
-  }
-  return Errc::system;
+HoldingChild holding(const Domain& domain) {
+  return HoldingChild([domain] { return Mutex(domain, "lock"); });
 }
 
 // ---- alone
@@ -167,7 +149,7 @@ TEST(Mutex, LetsOneInAtATime) {
 
 TEST(Mutex, WaitsNoLongerThanItsDeadline) {
   const ScratchDirectory scratch;
-  HoldingChild holder(scratch.domain());
+  HoldingChild holder = holding(scratch.domain());
   ASSERT_TRUE(holder.holds());
   Mutex mutex(scratch.domain(), "lock");
   EXPECT_EQ(mutex.acquire(Deadline::now()), LockAnswer::timed_out);
@@ -186,7 +168,7 @@ TEST(Mutex, WaitsNoLongerThanItsDeadline) {
 
 TEST(Mutex, TellsItsNextHolderOfADeath) {
   const ScratchDirectory scratch;
-  HoldingChild holder(scratch.domain());
+  HoldingChild holder = holding(scratch.domain());
   ASSERT_TRUE(holder.holds());
   holder.child.kill();
   Mutex mutex(scratch.domain(), "lock");
@@ -203,7 +185,7 @@ TEST(Mutex, TellsItsNextHolderOfADeath) {
 
 TEST(Mutex, WakesWhoSleepsWhenItsHolderDies) {
   const ScratchDirectory scratch;
-  HoldingChild holder(scratch.domain());
+  HoldingChild holder = holding(scratch.domain());
   ASSERT_TRUE(holder.holds());
   Child waiter([domain = scratch.domain()](Mouth& parent) {
     Mutex mutex(domain, "lock");
@@ -219,7 +201,7 @@ TEST(Mutex, WakesWhoSleepsWhenItsHolderDies) {
 
 TEST(Mutex, LockOverADeadHolderThrowsAndHoldsNothing) {
   const ScratchDirectory scratch;
-  HoldingChild holder(scratch.domain());
+  HoldingChild holder = holding(scratch.domain());
   ASSERT_TRUE(holder.holds());
   holder.child.kill();
   Mutex mutex(scratch.domain(), "lock");
@@ -231,7 +213,7 @@ TEST(Mutex, LockOverADeadHolderThrowsAndHoldsNothing) {
 
 TEST(Mutex, RepairsWhereItCan) {
   const ScratchDirectory scratch;
-  HoldingChild holder(scratch.domain());
+  HoldingChild holder = holding(scratch.domain());
   ASSERT_TRUE(holder.holds());
   holder.child.kill();
   int repairs = 0;
@@ -253,7 +235,7 @@ TEST(Mutex, RepairsWhereItCan) {
 
 TEST(Mutex, ARepairMayDeclareItConsistentItself) {
   const ScratchDirectory scratch;
-  HoldingChild holder(scratch.domain());
+  HoldingChild holder = holding(scratch.domain());
   ASSERT_TRUE(holder.holds());
   holder.child.kill();
   Mutex inner(scratch.domain(), "lock");
@@ -266,7 +248,7 @@ TEST(Mutex, ARepairMayDeclareItConsistentItself) {
 
 TEST(Mutex, ThatCannotBeRepairedIsRetired) {
   const ScratchDirectory scratch;
-  HoldingChild holder(scratch.domain());
+  HoldingChild holder = holding(scratch.domain());
   ASSERT_TRUE(holder.holds());
   holder.child.kill();
   Mutex mutex(scratch.domain(), "lock", {}, [] { return false; });
@@ -330,7 +312,7 @@ TEST(Mutex, ExecWhileHoldingItIsADeath) {
 
 TEST(Mutex, AStoppedHolderIsNotRobbed) {
   const ScratchDirectory scratch;
-  HoldingChild holder(scratch.domain());
+  HoldingChild holder = holding(scratch.domain());
   ASSERT_TRUE(holder.holds());
   ASSERT_TRUE(holder.child.stop());
   Mutex mutex(scratch.domain(), "lock");
@@ -466,7 +448,7 @@ TEST(Mutex, UntilLastMemberIsGoneWithTheLastHandle) {
 
 TEST(Mutex, RemovedByForceTellsThoseWhoWait) {
   const ScratchDirectory scratch;
-  HoldingChild holder(scratch.domain());
+  HoldingChild holder = holding(scratch.domain());
   ASSERT_TRUE(holder.holds());
   Mutex mutex(scratch.domain(), "lock");
   EXPECT_EQ(remove_object(scratch.domain(), "lock"), Removal::in_use);

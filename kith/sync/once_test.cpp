@@ -19,12 +19,9 @@ namespace {
 using namespace std::chrono_literals;
 using tests::Child;
 using tests::Mouth;
+using tests::patience;
 using tests::ScratchDirectory;
 using tests::soon;
-
-Deadline patience() {
-  return Deadline::after(30s);
-}
 
 // A child that runs it until it is killed or told to end.
 struct RunningChild {

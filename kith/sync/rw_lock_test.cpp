@@ -13,6 +13,8 @@
 #include "kith/base/error.hpp"
 
 #include "tests/support/child.hpp"
+#include "tests/support/holding_child.hpp"
+#include "tests/support/refusal.hpp"
 #include "tests/support/scratch_domain.hpp"
 
 namespace kith {
@@ -20,46 +22,27 @@ namespace {
 
 using namespace std::chrono_literals;
 using tests::Child;
+using tests::errc_of;
+using tests::HoldingChild;
 using tests::Mouth;
+using tests::patience;
 using tests::ScratchDirectory;
-using tests::soon;
-
-Deadline patience() {
-  return Deadline::after(30s);
-}
 
 enum class As { reader, writer };
 
-// A child that takes the lock and keeps it until it is killed or told to let go.
-struct HoldingChild {
-  HoldingChild(const Domain& domain, As as)
-      : child([domain, as](Mouth& parent) {
-          RwLock lock(domain, "lock");
-          const LockAnswer answer =
-              as == As::reader ? lock.acquire_shared(patience()) : lock.acquire(patience());
-          parent.say(std::string(to_string(answer)));
-          if (!parent.hear(soon())) return 1;
-          return lock.release() == LockAnswer::released ? 0 : 2;
-        }) {}
-  // Whether it holds it by now.
-  bool holds() { return child.hear() == "acquired"; }
-  Child child;
-};
+HoldingChild reading(const Domain& domain) {
+  return HoldingChild([domain] { return RwLock(domain, "lock"); },
+                      [](RwLock& lock) { return lock.acquire_shared(patience()); });
+}
+HoldingChild writing(const Domain& domain) {
+  return HoldingChild([domain] { return RwLock(domain, "lock"); });
+}
 
 // One that dies writing.
 void die_writing(const Domain& domain) {
-  HoldingChild writer(domain, As::writer);
+  HoldingChild writer = writing(domain);
   EXPECT_TRUE(writer.holds());
   writer.child.kill();
-}
-
-Errc errc_of(const std::function<void()>& deed) {
-  try {
-    deed();
-  } catch (const Error& error) {
-    return error.errc();
-  }
-  return Errc::system;
 }
 
 LockAnswer in_a_thread(const std::function<LockAnswer()>& deed) {
@@ -187,7 +170,7 @@ TEST(RwLock, UpgradesAndDowngrades) {
   EXPECT_EQ(lock.downgrade(), LockAnswer::acquired);
   EXPECT_TRUE(lock.is_shared());
   EXPECT_EQ(lock.check(), LockAnswer::not_owner);
-  HoldingChild other(scratch.domain(), As::reader);
+  HoldingChild other = reading(scratch.domain());
   ASSERT_TRUE(other.holds());
   EXPECT_EQ(lock.upgrade(Deadline::after(1ms)), LockAnswer::timed_out);
   EXPECT_TRUE(lock.is_shared());
@@ -293,7 +276,7 @@ TEST(RwLock, NewReadersWaitBehindAWriter) {
   const ScratchDirectory scratch;
   RwLock lock(scratch.domain(), "lock");
   const std::shared_lock reads(lock);
-  HoldingChild writer(scratch.domain(), As::writer);
+  HoldingChild writer = writing(scratch.domain());
   while (!lock.facts().draining) std::this_thread::yield();
   EXPECT_EQ(in_a_thread([&] { return lock.acquire_shared(Deadline::after(1ms)); }),
             LockAnswer::timed_out);
@@ -301,7 +284,7 @@ TEST(RwLock, NewReadersWaitBehindAWriter) {
 
 TEST(RwLock, AWriterOutOfTimeLetsReadersIn) {
   const ScratchDirectory scratch;
-  HoldingChild reader(scratch.domain(), As::reader);
+  HoldingChild reader = reading(scratch.domain());
   ASSERT_TRUE(reader.holds());
   RwLock lock(scratch.domain(), "lock");
   EXPECT_EQ(lock.acquire(Deadline::now()), LockAnswer::timed_out);
@@ -320,7 +303,7 @@ TEST(RwLock, AWriterOutOfTimeLetsReadersIn) {
 
 TEST(RwLock, ADeadReaderIsNotWaitedFor) {
   const ScratchDirectory scratch;
-  HoldingChild reader(scratch.domain(), As::reader);
+  HoldingChild reader = reading(scratch.domain());
   ASSERT_TRUE(reader.holds());
   RwLock lock(scratch.domain(), "lock");
   EXPECT_EQ(lock.try_acquire(), LockAnswer::timed_out);
@@ -330,9 +313,9 @@ TEST(RwLock, ADeadReaderIsNotWaitedFor) {
 
 TEST(RwLock, AWriterThatSleepsHearsOfAReadersDeath) {
   const ScratchDirectory scratch;
-  HoldingChild reader(scratch.domain(), As::reader);
+  HoldingChild reader = reading(scratch.domain());
   ASSERT_TRUE(reader.holds());
-  HoldingChild writer(scratch.domain(), As::writer);
+  HoldingChild writer = writing(scratch.domain());
   RwLock lock(scratch.domain(), "lock");
   while (!lock.facts().draining) std::this_thread::yield();
   reader.child.kill();
@@ -340,12 +323,12 @@ TEST(RwLock, AWriterThatSleepsHearsOfAReadersDeath) {
 }
 
 TEST(RwLock, ADeadWriterIsToldToWhoeverComesNext) {
-  for (const As next : {As::reader, As::writer}) {
+  for (const bool reads : {true, false}) {
     const ScratchDirectory scratch;
     die_writing(scratch.domain());
     RwLock lock(scratch.domain(), "lock");
     const auto take = [&] {
-      return next == As::reader ? lock.acquire_shared(patience()) : lock.acquire(patience());
+      return reads ? lock.acquire_shared(patience()) : lock.acquire(patience());
     };
     EXPECT_EQ(take(), LockAnswer::owner_died);
     EXPECT_TRUE(lock.facts().held) << "to repair it, alone";
@@ -367,7 +350,7 @@ TEST(RwLock, AWriterThatDiesBeforeItIsInIsNotTold) {
   RwLock lock(scratch.domain(), "lock");
   EXPECT_EQ(lock.try_acquire_shared(), LockAnswer::acquired);
   {
-    HoldingChild writer(scratch.domain(), As::writer);
+    HoldingChild writer = writing(scratch.domain());
     while (!lock.facts().draining) std::this_thread::yield();
     writer.child.kill();
   }
@@ -484,7 +467,7 @@ TEST(RwLock, APlaceThatIsTakenAnewReadsNothing) {
   const ScratchDirectory scratch;
   RwLock lock(scratch.domain(), "lock");
   for (int i = 0; i < 3; ++i) {
-    HoldingChild reader(scratch.domain(), As::reader);
+    HoldingChild reader = reading(scratch.domain());
     ASSERT_TRUE(reader.holds());
     reader.child.kill();
     EXPECT_EQ(reader.child.wait(), -SIGKILL);

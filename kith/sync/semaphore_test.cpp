@@ -10,6 +10,7 @@
 #include "kith/sync/counting_semaphore.hpp"
 
 #include "tests/support/child.hpp"
+#include "tests/support/holding_child.hpp"
 #include "tests/support/refusal.hpp"
 #include "tests/support/scratch_domain.hpp"
 
@@ -19,13 +20,10 @@ namespace {
 using namespace std::chrono_literals;
 using tests::Child;
 using tests::Mouth;
+using tests::patience;
 using tests::ScratchDirectory;
 using tests::soon;
 using tests::why_not_refused;
-
-Deadline patience() {
-  return Deadline::after(30s);
-}
 
 // ---- permits
 
@@ -47,12 +45,7 @@ TEST(Semaphore, LendsAsManyAsThereAre) {
 
 // A child that takes a permit, says what it was told, and keeps it.
 Child holding(const Domain& domain, std::uint32_t permits) {
-  return Child([domain, permits](Mouth& parent) {
-    Semaphore semaphore(domain, "permits", permits);
-    parent.say(std::string(to_string(semaphore.acquire(patience()))));
-    if (!parent.hear(soon())) return 1;
-    return semaphore.release() == LockAnswer::released ? 0 : 2;
-  });
+  return tests::HoldingChild([=] { return Semaphore(domain, "permits", permits); }).child;
 }
 
 TEST(Semaphore, IsNotGivenBackByAStranger) {

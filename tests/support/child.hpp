@@ -18,6 +18,8 @@
 #include <unistd.h>
 #include <utility>
 
+#include "kith/base/deadline.hpp"
+
 #include "testkit/process.hpp"
 
 namespace kith::tests {
@@ -31,6 +33,11 @@ inline constexpr int kRefused = 77;  // exit status of a child that may not do w
 // The end of every wait for a word.
 inline testkit::TimePoint soon() {
   return testkit::within(std::chrono::seconds(30));
+}
+
+// The end of every wait at a lock: enough for a loaded machine. One that takes so long is a hang.
+inline Deadline patience() {
+  return Deadline::after(std::chrono::seconds(30));
 }
 
 // A line of communication between any two processes: tell() at one end, wait() at the other.

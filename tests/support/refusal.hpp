@@ -67,6 +67,11 @@ Error error_of(Call call) {
   return Error(Errc::system, {});
 }
 
+template <class Call>
+Errc errc_of(Call call) {
+  return error_of(std::move(call)).errc();
+}
+
 // The code of the Error that `call` throws, for children that assert nothing; 0 if none.
 template <class Call>
 int code_of(Call call) {
