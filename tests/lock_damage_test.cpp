@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdio>
 #include <gtest/gtest.h>
+#include <memory>
 #include <span>
 #include <string>
 #include <sys/stat.h>
@@ -94,6 +95,42 @@ TEST(LockDamage, TableCutShortMakesNobodyDead) {
     find.that(holder.wait() == 0, "the holder lived all the time");
   });
   EXPECT_EQ(verdict.failures, "");
+}
+
+// ---- a lock that is left over from an older member table
+
+// Each in a process of its own, at once; what they say, in any order.
+std::vector<std::string> said_by_openers(const Domain& domain, std::size_t count) {
+  std::vector<std::unique_ptr<Child>> openers;
+  for (std::size_t i = 0; i < count; ++i) {
+    openers.push_back(std::make_unique<Child>([domain](Mouth& parent) {
+      parent.say("here");
+      if (!parent.hear(soon())) return 2;
+      const Mutex mutex(domain, "lock");
+      parent.say("open");
+      return parent.hear(soon()) ? 0 : 1;
+    }));
+    EXPECT_EQ(openers.back()->hear(), "here");
+  }
+  for (const auto& opener : openers) opener->say("open it");
+  std::vector<std::string> said;
+  for (const auto& opener : openers) said.push_back(opener->hear());
+  for (const auto& opener : openers) opener->say("end");
+  for (const auto& opener : openers) EXPECT_EQ(opener->wait(), 0);
+  return said;
+}
+
+void leave_over(const ScratchDirectory& scratch) {
+  { const Mutex mutex(scratch.domain(), "lock"); }
+  ::unlink(table_in(scratch).c_str());
+}
+
+TEST(LockDamage, ManyWhoOpenWhatIsLeftOverAgree) {
+  for (int round = 0; round < 20; ++round) {
+    const ScratchDirectory scratch;
+    leave_over(scratch);
+    EXPECT_EQ(said_by_openers(scratch.domain(), 4), std::vector<std::string>(4, "open"));
+  }
 }
 
 // ---- readers that a stranger has announced

@@ -1,41 +1,99 @@
 #include "kith/sync/internal/lock_site.hpp"
 
+#include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "kith/base/atomics.hpp"
 #include "kith/base/deadline.hpp"
 #include "kith/base/error.hpp"
 #include "kith/member/internal/membership.hpp"
+#include "kith/os/futex.hpp"
+#include "kith/region/internal/errors.hpp"
+#include "kith/region/internal/region_file.hpp"
 
 namespace kith::internal {
 namespace {
 
-Error of_older_table(const MappedRegion& region) {
+Error of_older_table(const std::string& object) {
   return Error(Errc::orphaned,
-               {.object = region.object(),
+               {.object = object,
                 .expected = "members of this domain's member table",
                 .found = "processes that joined another one, which was removed",
                 .remedy = "end the processes that use it, or remove it with `kith rm --force`"});
 }
 
-void adopt(const MappedRegion& region, std::uint64_t table_at, std::uint64_t member_table) {
-  auto& known = *reinterpret_cast<RealAtomics::Word<std::uint64_t>*>(region.content() + table_at);
-  // relaxed: a number that names; nothing is read because of it.
-  std::uint64_t theirs = known.load(std::memory_order_relaxed);
-  if (theirs == member_table) return;
-  if (theirs != 0 && region.found_in_use()) throw of_older_table(region);
-  // A holder of the older table is found dead by its incarnation, which this table has not seen.
-  const bool adopted = known.compare_exchange_strong(
-      theirs, member_table, std::memory_order_relaxed, std::memory_order_relaxed);
-  if (!adopted && theirs != member_table) throw of_older_table(region);
+// For which one waits for others that open the same lock: each of them is done within microseconds.
+constexpr std::chrono::seconds kOpeningPatience{1};
+constexpr std::chrono::microseconds kPauseMin{50};
+constexpr std::chrono::microseconds kPauseMax{5000};
+
+using TableWord = RealAtomics::Word<std::uint64_t>;
+
+TableWord& table_word(const MappedRegion& region, std::uint64_t table_at) {
+  return *reinterpret_cast<TableWord*>(region.content() + table_at);
 }
 
-// The region, once opened, in a site that has its membership.
-void settle(LockSite& site, MappedRegion region, std::uint64_t table_at) {
-  site.region = std::move(region);
-  adopt(site.region, table_at, site.membership->table_identity());
-  site.object = site.region.object();
-  site.is_named = true;
+// Opens the region anew, if it is there and nobody else uses it.
+bool reopen_alone(MappedRegion& region, const RegionSpec& spec) {
+  const Domain domain = region.domain();
+  const std::string name = region.name();
+  const os::FileIdentity identity = region.identity();
+  region.close();
+  try {
+    region = MappedRegion::open(domain, name, spec, Deadline::now());
+  } catch (const Error& error) {
+    if (error.errc() == Errc::not_found) return false;
+    throw;
+  }
+  return region.identity() == identity && !region.found_in_use();
+}
+
+// Has the region say that the owner words in it point into our member table. False if others use it
+// who know another one, or have not said yet which: then we let go of it, lest two of them wait for
+// each other. Under the administrative lock, or of those who come first each would think that it is
+// alone.
+bool adopt(LockSite& site, const RegionSpec& spec, std::uint64_t table_at) {
+  const std::uint64_t ours = site.membership->table_identity();
+  // relaxed, here and below: a number that names; nothing is read because of it.
+  const auto theirs = [&] {
+    return table_word(site.region, table_at).load(std::memory_order_relaxed);
+  };
+  // Of an older table than one that somebody may be about to write there?
+  if (theirs() == ours) return site.membership->is_usable();
+  const AdminLock lock(site.region.domain(), site.region.name(), site.region.identity(),
+                       Deadline::after(kOpeningPatience));
+  if (lock.answer() == AdminLock::Answer::orphaned) return false;
+  lock.require(site.region.object());
+  if (theirs() == ours) return site.membership->is_usable();
+  if (theirs() != 0 && !reopen_alone(site.region, spec)) {
+    site.region.close();  // before the lock is given back
+    return false;
+  }
+  // A holder of the older table is found dead by its incarnation, which this table has not seen.
+  table_word(site.region, table_at).store(ours, std::memory_order_relaxed);
+  return true;
+}
+
+// What `open` opens, by a member of the table that those are of who use it.
+template <class Open>
+std::unique_ptr<LockSite> open_with(const Domain& domain, const std::string& name, LockKind kind,
+                                    const RegionSpec& spec, std::uint64_t table_at,
+                                    const Open& open) {
+  auto site = std::make_unique<LockSite>();
+  const Deadline patience = Deadline::after(kOpeningPatience);
+  for (auto pause = kPauseMin;; pause = std::min(pause * 2, kPauseMax)) {
+    site->membership = Membership::of(domain);
+    site->region = open();
+    if (adopt(*site, spec, table_at)) break;
+    site->region.close();
+    if (patience.has_passed()) throw of_older_table(describe_object("region", name, domain.path()));
+    os::pause_for(pause, patience);
+  }
+  site->object = site->region.object();
+  site->is_named = true;
+  site->kind = kind;
+  return site;
 }
 
 }  // namespace
@@ -43,21 +101,16 @@ void settle(LockSite& site, MappedRegion region, std::uint64_t table_at) {
 std::unique_ptr<LockSite> open_named_lock(const Domain& domain, const std::string& name,
                                           LockKind kind, const RegionSpec& spec,
                                           std::uint64_t table_at) {
-  auto site = std::make_unique<LockSite>();
-  site->membership = Membership::of(domain);
-  settle(*site, MappedRegion::open_or_create(domain, name, spec, Deadline::now()), table_at);
-  site->kind = kind;
-  return site;
+  return open_with(domain, name, kind, spec, table_at, [&] {
+    return MappedRegion::open_or_create(domain, name, spec, Deadline::now());
+  });
 }
 
 std::unique_ptr<LockSite> open_existing_lock(const Domain& domain, const std::string& name,
                                              LockKind kind, const RegionSpec& spec,
                                              std::uint64_t table_at, Deadline deadline) {
-  auto site = std::make_unique<LockSite>();
-  site->membership = Membership::of(domain);
-  settle(*site, MappedRegion::open(domain, name, spec, deadline), table_at);
-  site->kind = kind;
-  return site;
+  return open_with(domain, name, kind, spec, table_at,
+                   [&] { return MappedRegion::open(domain, name, spec, deadline); });
 }
 
 std::unique_ptr<LockSite> open_embedded_lock(const MappedRegion& region, const void* cell,
