@@ -25,7 +25,7 @@ class LockedWorld : public WaitsWorld {
     LockAnswer acquire(Deadline deadline) noexcept;
     LockAnswer release() noexcept;
     LockAnswer declare_consistent() noexcept;
-    [[nodiscard]] bool is_mine() const noexcept { return holds(mutex_.check(me_)); }
+    [[nodiscard]] std::uint64_t taker() const noexcept { return me_; }
     [[nodiscard]] bool is_damaged() const noexcept { return false; }
     // Whether one who took it last was to be told of a death.
     [[nodiscard]] bool due() const noexcept { return due_; }

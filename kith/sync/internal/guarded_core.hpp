@@ -46,10 +46,11 @@ class GuardedCore {
     if (!holds(taken)) [[unlikely]]
       return not_locked(taken);
     const Releasing<Lock> releasing(lock);
+    const std::uint64_t taker = lock.taker();
     copy_current(shadow, size);
     if (!function(shadow)) return GuardedAnswer::unchanged;
     // The parent holds the lock, and will commit.
-    if (!lock.is_mine()) [[unlikely]]
+    if (lock.taker() != taker) [[unlikely]]
       return GuardedAnswer::forked;
     commit(shadow, size);
     return committed(lock, taken);

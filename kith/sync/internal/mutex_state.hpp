@@ -53,11 +53,8 @@ class MutexState : public LockHandle, private HeldByThreads {
 
   [[nodiscard]] MutexFacts facts() const;
 
-  // Whether the calling thread holds it.
-  [[nodiscard]] bool is_mine() const noexcept {
-    const std::uint64_t me = this->me();
-    return me != 0 && holds(core_.check(me));
-  }
+  // As whom the calling thread takes it; 0 in a child that has not used it yet.
+  [[nodiscard]] std::uint64_t taker() const noexcept { return me(); }
   // Its file was cut short; asked after the memory was used.
   [[nodiscard]] bool is_damaged() const noexcept { return pages_lost(); }
 

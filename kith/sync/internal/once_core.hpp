@@ -37,9 +37,10 @@ class OnceCore {
     // relaxed: whoever set it has given the lock back since, or is dead.
     if (done_->load(std::memory_order_relaxed) != 0) return OnceAnswer::done_before;
     const bool again = taken == LockAnswer::owner_died;
+    const std::uint64_t taker = lock.taker();
     function(again);
     // The parent holds the lock, and will say whether it is done.
-    if (!lock.is_mine()) return OnceAnswer::forked;
+    if (lock.taker() != taker) return OnceAnswer::forked;
     // release: what the function did is there for all who find it done.
     done_->store(1, std::memory_order_release);
     if (lock.is_damaged()) return OnceAnswer::damaged;
