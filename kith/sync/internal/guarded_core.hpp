@@ -117,6 +117,8 @@ class GuardedCore {
     // equivalent if remembered: nobody else changes it while the lock is held.
     const std::uint64_t next = version_->load(std::memory_order_relaxed) + 1;
     Word* const slot = slots_[next & 1];
+    // Unrolled, here and below, so that what is changed is kept in registers where it fits.
+#pragma GCC unroll 16
     for (std::size_t i = 0; i < size / kWord; ++i) store(slot[i], from + i * kWord, kWord);
     if (size % kWord != 0) store(slot[size / kWord], from + size / kWord * kWord, size % kWord);
     // release: publishes the slot to whoever reads this version without the lock.
@@ -136,6 +138,7 @@ class GuardedCore {
 
   [[gnu::always_inline]] static void copy_out(const Word* slot, std::byte* to, std::size_t size,
                                               std::memory_order order) noexcept {
+#pragma GCC unroll 16
     for (std::size_t i = 0; i < size / kWord; ++i) load(slot[i], to + i * kWord, kWord, order);
     if (size % kWord != 0) load(slot[size / kWord], to + size / kWord * kWord, size % kWord, order);
   }
