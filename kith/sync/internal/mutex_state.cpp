@@ -9,16 +9,6 @@
 namespace kith::internal {
 namespace {
 
-// All of them take 2 to 5 us: less than a wake, from the call until the sleeper runs, which took 5
-// to 40 us where it was tried.
-constexpr std::uint32_t kLooks = 12;
-
-MutexPatience patience() {
-  MutexPatience patience;
-  patience.looks = kLooks;
-  return patience;
-}
-
 MutexWords& words_at(const LockSite& site) noexcept {
   return *reinterpret_cast<MutexWords*>(site.bytes());
 }
@@ -40,9 +30,7 @@ MutexState* MutexState::open(const MappedRegion& region, const MutexWords& words
 MutexState::MutexState(std::unique_ptr<LockSite> site) : MutexState(site.release(), false) {}
 
 MutexState::MutexState(LockSite* site, bool recursive)
-    : LockHandle(site),
-      HeldByThreads(site->place()),
-      core_(words_at(*site), patience()),
+    : OwnedLock(site, site->place(), words_at(*site), patience_of_owned_lock()),
       words_(&words_at(*site)),
       recursive_(recursive) {
   const os::ForkGuard guard;
@@ -52,16 +40,7 @@ MutexState::MutexState(LockSite* site, bool recursive)
 
 MutexState::~MutexState() {
   const os::ForkGuard guard;
-  const bool was_last = delist();
-  // relaxed: what one of our threads put there.
-  const std::uint64_t word = words_->word.load(std::memory_order_relaxed);
-  const bool held = MutexWord::is_held(word) && MutexWord::member(word) == last_member();
-  // Whoever holds it could not give it back any more.
-  if (is_ours() && held && was_last) core_.abandon(MutexWord::holder(word));
-}
-
-void MutexState::thread_ends(std::uint32_t thread) noexcept {
-  if (is_ours()) core_.abandon(MutexWord::of(last_member(), thread));
+  static_cast<void>(abandon_last(words_->word));
 }
 
 LockAnswer MutexState::acquire_slowly(Deadline deadline) noexcept {
@@ -76,21 +55,6 @@ LockAnswer MutexState::acquire_slowly(Deadline deadline) noexcept {
 LockAnswer MutexState::release_slowly() noexcept {
   const std::uint64_t me = this->me();
   return me != 0 ? core_.release(me) : LockAnswer::not_owner;
-}
-
-LockAnswer MutexState::declare_consistent() noexcept {
-  const std::uint64_t me = this->me();
-  return me != 0 ? core_.declare_consistent(me) : LockAnswer::not_owner;
-}
-
-LockAnswer MutexState::retire() noexcept {
-  const std::uint64_t me = this->me();
-  return me != 0 ? core_.retire(me) : LockAnswer::not_owner;
-}
-
-LockAnswer MutexState::check() noexcept {
-  const std::uint64_t me = this->me();
-  return me != 0 ? core_.check(me) : LockAnswer::not_owner;
 }
 
 MutexFacts MutexState::facts() const {

@@ -6,9 +6,8 @@
 #include <memory>
 #include <string>
 
-#include "kith/sync/internal/lock_handle.hpp"
 #include "kith/sync/internal/mutex_core.hpp"
-#include "kith/sync/internal/threads.hpp"
+#include "kith/sync/internal/owned_lock.hpp"
 
 namespace kith {
 
@@ -20,7 +19,7 @@ namespace internal {
 
 class MappedRegion;
 
-class MutexState : public LockHandle, private HeldByThreads {
+class MutexState : public OwnedLock<MutexCore> {
  public:
   // Opens or creates the region of a named mutex. Throws Error.
   static MutexState* open(const Domain& domain, const std::string& name,
@@ -46,11 +45,6 @@ class MutexState : public LockHandle, private HeldByThreads {
     return release_slowly();
   }
 
-  LockAnswer declare_consistent() noexcept;
-  LockAnswer retire() noexcept;
-  // acquired or owner_died if the calling thread holds it.
-  [[nodiscard]] LockAnswer check() noexcept;
-
   [[nodiscard]] MutexFacts facts() const;
 
   // As whom the calling thread takes it; 0 in a child that has not used it yet.
@@ -62,14 +56,9 @@ class MutexState : public LockHandle, private HeldByThreads {
   // Takes the site over; the mutex lies at its beginning.
   MutexState(LockSite* site, bool recursive);
 
-  void thread_ends(std::uint32_t thread) noexcept override;
-  [[nodiscard]] std::uint64_t holds_as() const noexcept override {
-    return is_ours() ? last_member() : 0;
-  }
   LockAnswer acquire_slowly(Deadline deadline) noexcept;
   LockAnswer release_slowly() noexcept;
 
-  MutexCore core_;
   const MutexWords* words_;
   bool recursive_;
 };

@@ -10,15 +10,6 @@
 namespace kith::internal {
 namespace {
 
-// As those of a mutex; and so often a writer looks whether all have left before it sleeps.
-constexpr std::uint32_t kLooks = 12;
-
-MutexPatience patience() {
-  MutexPatience patience;
-  patience.looks = kLooks;
-  return patience;
-}
-
 // What this lock is called in the lines of its readers. By where it lies, which all processes of
 // the domain know alike, and not by a word of its own: two copies of one struct are two locks. Two
 // that are called the same, one of 2^64 times, would merely wait for each other's readers.
@@ -49,9 +40,7 @@ RwLockState* RwLockState::open(const MappedRegion& region, const RwLockWords& wo
 }
 
 RwLockState::RwLockState(LockSite* site, RwLockWords& words)
-    : LockHandle(site),
-      HeldByThreads(site->place()),
-      core_(words, key_of(site->place()), patience()),
+    : OwnedLock(site, site->place(), words, key_of(site->place()), patience_of_owned_lock()),
       words_(&words),
       key_(key_of(site->place())) {
   const os::ForkGuard guard;
@@ -62,21 +51,14 @@ RwLockState::RwLockState(LockSite* site, RwLockWords& words)
 
 RwLockState::~RwLockState() {
   const os::ForkGuard guard;
-  const bool was_last = delist();
-  if (!was_last || !is_ours()) return;
-  // Whoever holds it could not give it back any more.
-  // relaxed: what one of our threads put there.
-  const std::uint64_t word = words_->mutex.word.load(std::memory_order_relaxed);
-  if (MutexWord::is_held(word) && MutexWord::member(word) == last_member()) {
-    core_.abandon(MutexWord::holder(word));
-  }
+  if (!abandon_last(words_->mutex.word)) return;
   const ReaderLines lines = membership().reader_lines(0);
   for (std::uint32_t i = 0; i < lines.count; ++i) core_.abandon_shared(lines.first[i]);
 }
 
 void RwLockState::thread_ends(std::uint32_t thread) noexcept {
+  OwnedLock::thread_ends(thread);
   if (!is_ours()) return;
-  core_.abandon(MutexWord::of(last_member(), thread));
   ReaderLine* const line = membership().reader_lines(0).of_thread(thread);
   if (line != nullptr) core_.abandon_shared(*line);
 }
@@ -164,21 +146,6 @@ LockAnswer RwLockState::downgrade() noexcept {
   LockAnswer why_not{};
   if (!make_known(why_not)) return why_not;
   return core_.downgrade(me, *own_line());
-}
-
-LockAnswer RwLockState::declare_consistent() noexcept {
-  const std::uint64_t me = this->me();
-  return me != 0 ? core_.declare_consistent(me) : LockAnswer::not_owner;
-}
-
-LockAnswer RwLockState::retire() noexcept {
-  const std::uint64_t me = this->me();
-  return me != 0 ? core_.retire(me) : LockAnswer::not_owner;
-}
-
-LockAnswer RwLockState::check() noexcept {
-  const std::uint64_t me = this->me();
-  return me != 0 ? core_.check(me) : LockAnswer::not_owner;
 }
 
 // ---- for people

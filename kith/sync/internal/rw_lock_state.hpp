@@ -6,9 +6,8 @@
 #include <cstdint>
 #include <string>
 
-#include "kith/sync/internal/lock_handle.hpp"
+#include "kith/sync/internal/owned_lock.hpp"
 #include "kith/sync/internal/rw_lock_core.hpp"
-#include "kith/sync/internal/threads.hpp"
 #include "kith/sync/rw_lock_facts.hpp"
 
 namespace kith {
@@ -20,7 +19,7 @@ namespace internal {
 
 class MappedRegion;
 
-class RwLockState final : public LockHandle, private HeldByThreads {
+class RwLockState final : public OwnedLock<RwLockCore> {
  public:
   // Opens or creates the region of a named lock. Throws Error.
   static RwLockState* open(const Domain& domain, const std::string& name,
@@ -53,10 +52,6 @@ class RwLockState final : public LockHandle, private HeldByThreads {
   LockAnswer release_exclusive() noexcept;
   LockAnswer upgrade(Deadline deadline) noexcept;
   LockAnswer downgrade() noexcept;
-  LockAnswer declare_consistent() noexcept;
-  LockAnswer retire() noexcept;
-  // acquired or owner_died if the calling thread holds it for writing.
-  [[nodiscard]] LockAnswer check() noexcept;
   [[nodiscard]] bool is_shared() noexcept;
 
   [[nodiscard]] RwLockFacts facts() const;
@@ -85,13 +80,9 @@ class RwLockState final : public LockHandle, private HeldByThreads {
   LockAnswer unless_lost(LockAnswer answer) noexcept;  // of who has it for itself
 
   void thread_ends(std::uint32_t thread) noexcept override;
-  [[nodiscard]] std::uint64_t holds_as() const noexcept override {
-    return is_ours() ? last_member() : 0;
-  }
   LockAnswer acquire_shared_slowly(Deadline deadline) noexcept;
   LockAnswer release_shared_slowly() noexcept;
 
-  RwLockCore core_;
   RwLockWords* words_;
   std::uint64_t key_;
   std::atomic<ReaderLine*> lines_{nullptr};  // of this process's threads
