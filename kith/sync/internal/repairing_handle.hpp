@@ -11,9 +11,9 @@
 
 namespace kith::internal {
 
-// `kRelease` gives back what was taken over a dead holder. Who defines State instantiates this and
-// HandleOf for it.
-template <class State, LockAnswer (State::*kRelease)() noexcept>
+// `kRelease`, a member function of State, gives back what was taken over a dead holder. Who defines
+// State instantiates this and HandleOf for it.
+template <class State, auto kRelease>
 class RepairingHandle : public HandleOf<State> {
  public:
   RepairingHandle(RepairingHandle&&) noexcept = default;

@@ -8,7 +8,7 @@
 namespace kith::internal {
 
 // Gives the lock to the next one if the repair throws.
-template <class State, LockAnswer (State::*kRelease)() noexcept>
+template <class State, auto kRelease>
 class Repairing {
  public:
   explicit Repairing(State& state) : state_(state) {}
@@ -24,7 +24,7 @@ class Repairing {
   bool done_ = false;
 };
 
-template <class State, LockAnswer (State::*kRelease)() noexcept>
+template <class State, auto kRelease>
 bool RepairingHandle<State, kRelease>::settle_slowly(LockAnswer answer) {
   if (answer == LockAnswer::timed_out) return false;
   State& state = this->state();
@@ -41,7 +41,7 @@ bool RepairingHandle<State, kRelease>::settle_slowly(LockAnswer answer) {
   throw_answer(answer);
 }
 
-template <class State, LockAnswer (State::*kRelease)() noexcept>
+template <class State, auto kRelease>
 void RepairingHandle<State, kRelease>::throw_answer(LockAnswer answer) const {
   throw lock_error(answer, this->state().object());
 }
