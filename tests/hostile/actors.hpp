@@ -15,6 +15,7 @@
 #include "kith/region/memfd_region.hpp"
 #include "kith/region/object_region.hpp"
 #include "kith/region/region.hpp"
+#include "kith/sync/guarded_bytes.hpp"
 #include "kith/sync/mutex.hpp"
 
 #include "tests/hostile/books.hpp"
@@ -62,6 +63,12 @@ class Actors {
   std::unique_ptr<Mutex> mutex;
   std::unique_ptr<Waiters> waiters;
   std::unique_ptr<Semaphore> permits;
+  std::array<std::unique_ptr<Barrier>, kParties> parties;
+  std::unique_ptr<RwLock> lock;
+  std::unique_ptr<Guarded<Thing>> guarded;
+  std::unique_ptr<GuardedBytes> guarded_bytes;
+  std::optional<HeldBytes> held;  // goes before what it is held of
+  std::unique_ptr<Once> once;
   std::unique_ptr<Member> member;
   std::unique_ptr<MemfdRegion<Thing>> memory_type;
   std::unique_ptr<MemfdRegion<const Thing>> memory_to_read;

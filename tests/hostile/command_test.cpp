@@ -92,7 +92,9 @@ TEST_P(HostileCommandTest, AnswersWhateverStandsInTheFiles) {
 
 INSTANTIATE_TEST_SUITE_P(AllKinds, HostileCommandTest,
                          ::testing::Values(Kind::channel, Kind::guests, Kind::objects, Kind::type,
-                                           Kind::bytes, Kind::mutex, Kind::cell),
+                                           Kind::bytes, Kind::mutex, Kind::cell, Kind::permits,
+                                           Kind::rw_lock, Kind::guarded, Kind::barrier,
+                                           Kind::cells),
                          [](const auto& param) { return std::string(name_of(param.param)); });
 
 }  // namespace

@@ -98,7 +98,9 @@ INSTANTIATE_TEST_SUITE_P(AllKinds, HostileKindTest,
                          ::testing::Values(Kind::channel, Kind::guests, Kind::objects, Kind::type,
                                            Kind::bytes, Kind::memory_type, Kind::memory_bytes,
                                            Kind::sealed_type, Kind::sealed_bytes, Kind::mutex,
-                                           Kind::cell, Kind::waits, Kind::permits),
+                                           Kind::cell, Kind::waits, Kind::permits, Kind::rw_lock,
+                                           Kind::guarded, Kind::guarded_bytes, Kind::once,
+                                           Kind::barrier, Kind::cells),
                          [](const auto& param) { return std::string(name_of(param.param)); });
 
 class HostileTargetTest : public ::testing::TestWithParam<Target> {

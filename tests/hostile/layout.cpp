@@ -10,6 +10,7 @@
 #include "kith/region/internal/object_table.hpp"
 #include "kith/region/layout.hpp"
 #include "kith/sync/internal/named_mutex.hpp"
+#include "kith/sync/internal/named_rw_lock.hpp"
 
 #include "tests/hostile/world.hpp"
 
@@ -131,6 +132,13 @@ struct Description<internal::MutexWords> {
                                       Field{"waited_since", Use::number}};
 };
 
+template <>
+struct Description<internal::RwLockWords> {
+  static constexpr std::array kFields{Field{"mutex", Use::unused}, Field{"gate", Use::number},
+                                      Field{"drained", Use::number}, Field{"readers", Use::number},
+                                      Field{"reserved", Use::unused}};
+};
+
 // A field that was added, or taken away, is missing here or too much.
 template <class... T>
 constexpr bool describes_every_field() {
@@ -140,7 +148,8 @@ constexpr bool describes_every_field() {
 static_assert(
     describes_every_field<internal::RegionHeader, internal::ObjectTable, internal::ObjectEntry,
                           internal::TableHeader, internal::MemberRecord, Control, Role, Cell,
-                          internal::LatestSlot, internal::MutexWords, internal::WaitNote>());
+                          internal::LatestSlot, internal::MutexWords, internal::WaitNote,
+                          internal::RwLockWords>());
 
 template <class... FieldType>
 constexpr std::array<std::size_t, sizeof...(FieldType)> sizes_of(TypeList<FieldType...>) {
@@ -176,9 +185,22 @@ class Writer {
           continue;
         }
       }
+      if constexpr (std::is_same_v<T, internal::RwLockWords>) {
+        if (i == 0) {
+          add_struct<internal::MutexWords>(full, place);
+          continue;
+        }
+      }
       add(full, place, kSizes[i], field.use);
     }
     skip_to(offset + sizeof(T));
+  }
+  // Each as one that may say who holds something.
+  void add_words(const std::string& name, std::uint64_t offset, std::uint64_t size) {
+    constexpr std::uint64_t kWord = sizeof(std::uint64_t);
+    for (std::uint64_t i = 0; i < size / kWord; ++i) {
+      add(name + " " + std::to_string(i), offset + i * kWord, kWord, Use::lock);
+    }
   }
   [[nodiscard]] Places end_at(std::uint64_t file_size) {
     skip_to(file_size);
@@ -255,8 +277,8 @@ Places places_of_mutex(std::uint64_t file_size) {
 
 Places places_of_cell(std::uint64_t file_size) {
   Writer writer = with_header();
-  writer.add_struct<internal::MutexWords>("lock",
-                                          internal::kRegionHeaderSize + offsetof(Guarded, lock));
+  writer.add_struct<internal::MutexWords>(
+      "lock", internal::kRegionHeaderSize + offsetof(GuardedThing, lock));
   return writer.end_at(file_size);
 }
 
@@ -268,6 +290,47 @@ Places places_of_waits(std::uint64_t file_size) {
   for (std::uint64_t word = kContent; word + sizeof word <= end; word += sizeof word) {
     writer.add("word at " + std::to_string(word - kContent), word, sizeof word, Use::lock);
   }
+  return writer.end_at(file_size);
+}
+
+Places places_of_rw_lock(std::uint64_t file_size) {
+  Writer writer = with_header();
+  constexpr std::uint64_t kContent = internal::kRegionHeaderSize;
+  writer.add_struct<internal::RwLockWords>("lock", kContent);
+  writer.add("member_table", kContent + offsetof(internal::NamedRwLock, member_table),
+             sizeof(std::uint64_t), Use::word);
+  return writer.end_at(file_size);
+}
+
+// A mutex, the member table, a version; then bytes, from the next line on.
+Places places_of_guarded(std::uint64_t file_size) {
+  Writer writer = with_header();
+  constexpr std::uint64_t kContent = internal::kRegionHeaderSize;
+  writer.add_struct<internal::MutexWords>("mutex", kContent);
+  writer.add_words("behind it", kContent + sizeof(internal::MutexWords), 4 * 8);
+  const std::uint64_t bytes = kContent + 64;
+  writer.add("bytes", bytes, std::min<std::uint64_t>(2 * sizeof(Thing), file_size - bytes),
+             Use::raw);
+  return writer.end_at(file_size);
+}
+
+Places places_of_cells(std::uint64_t file_size) {
+  Writer writer = with_header();
+  constexpr std::uint64_t kContent = internal::kRegionHeaderSize;
+  constexpr std::uint64_t kValue = kContent + offsetof(Cells, value);
+  writer.add_struct<internal::RwLockWords>("lock", kContent + offsetof(Cells, lock));
+  writer.add_words("value", kValue, sizeof(GuardedCell<Thing>) - 2 * sizeof(Thing));
+  writer.add("slots", kValue + sizeof(GuardedCell<Thing>) - 2 * sizeof(Thing), 2 * sizeof(Thing),
+             Use::raw);
+  writer.add_words("once", kContent + offsetof(Cells, once), sizeof(OnceCell));
+  return writer.end_at(file_size);
+}
+
+Places places_of_words(std::uint64_t file_size) {
+  constexpr std::uint64_t kMost = 64;
+  Writer writer = with_header();
+  writer.add_words("word", internal::kRegionHeaderSize,
+                   std::min(kMost, file_size - internal::kRegionHeaderSize));
   return writer.end_at(file_size);
 }
 
@@ -286,7 +349,7 @@ Places places_of_objects(std::uint64_t file_size, std::uint64_t objects_max) {
   return writer.end_at(file_size);
 }
 
-Places places_of_members(std::uint64_t file_size, std::uint64_t members_max) {
+Places places_of_members(std::uint64_t file_size, std::uint64_t members_max, bool with_readers) {
   Writer writer = with_header();
   constexpr std::uint64_t kContent = internal::kRegionHeaderSize;
   writer.add_struct<internal::TableHeader>("table", kContent);
@@ -306,6 +369,11 @@ Places places_of_members(std::uint64_t file_size, std::uint64_t members_max) {
     const std::uint64_t last = notes - sizeof(std::uint64_t);
     writer.add(name + ": last entry", last, sizeof(std::uint64_t), Use::number);
     writer.add_struct<internal::WaitNote>("wait note of " + std::to_string(i), notes);
+    if (!with_readers) continue;
+    const std::uint64_t line = list + internal::kReaderLinesOffset;
+    writer.add(name + ": what it reads", line, 2 * sizeof(std::uint64_t), Use::word);
+    writer.add(name + ": how often", line + offsetof(internal::ReaderLine, depths),
+               sizeof(std::uint64_t), Use::number);
   }
   return writer.end_at(file_size);
 }

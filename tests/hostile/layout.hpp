@@ -36,8 +36,15 @@ using Places = std::vector<Place>;
 [[nodiscard]] Places places_of_mutex(std::uint64_t file_size);
 [[nodiscard]] Places places_of_cell(std::uint64_t file_size);
 [[nodiscard]] Places places_of_waits(std::uint64_t file_size);
+[[nodiscard]] Places places_of_rw_lock(std::uint64_t file_size);
+[[nodiscard]] Places places_of_guarded(std::uint64_t file_size);
+[[nodiscard]] Places places_of_cells(std::uint64_t file_size);
+// One line of words in the content, and nothing more.
+[[nodiscard]] Places places_of_words(std::uint64_t file_size);
 [[nodiscard]] Places places_of_objects(std::uint64_t file_size, std::uint64_t objects_max);
-[[nodiscard]] Places places_of_members(std::uint64_t file_size, std::uint64_t members_max);
+// With the lines that say who reads, or without.
+[[nodiscard]] Places places_of_members(std::uint64_t file_size, std::uint64_t members_max,
+                                       bool with_readers);
 
 struct ChannelSize {
   std::uint32_t readers_max = 0;

@@ -13,6 +13,7 @@
 #include "kith/inspect/members.hpp"
 #include "kith/inspect/object.hpp"
 
+#include "tests/hostile/lock_operations.hpp"
 #include "tests/hostile/wait_operations.hpp"
 
 namespace kith::hostile {
@@ -370,7 +371,7 @@ void open_mutex(Actors& actors, Byte argument) {
 }
 
 void open_cell(Actors& actors, Byte argument) {
-  const auto region = Region<Guarded>::open(actors.domain(), kObject);
+  const auto region = Region<GuardedThing>::open(actors.domain(), kObject);
   reopen_mutex(actors, argument,
                [&](auto&&... how) { return Mutex(region, region->lock, std::move(how)...); });
 }
@@ -495,6 +496,28 @@ constexpr std::array kOperations{
     Operation{"use_permits", use_permits},
     Operation{"use_barrier", use_barrier},
     Operation{"close_waits", close_waits},
+    Operation{"open_rw_lock", open_rw_lock},
+    Operation{"open_cells", open_cells},
+    Operation{"read_lock", read_lock},
+    Operation{"write_lock", write_lock},
+    Operation{"upgrade_lock", upgrade_lock},
+    Operation{"downgrade_lock", downgrade_lock},
+    Operation{"release_lock", release_lock},
+    Operation{"declare_lock", declare_lock},
+    Operation{"retire_lock", retire_lock},
+    Operation{"guard_lock", guard_lock},
+    Operation{"look_at_lock", look_at_lock},
+    Operation{"open_guarded", open_guarded},
+    Operation{"change_guarded", change_guarded},
+    Operation{"read_guarded", read_guarded},
+    Operation{"open_guarded_bytes", open_guarded_bytes},
+    Operation{"hold_bytes", hold_bytes},
+    Operation{"use_held_bytes", use_held_bytes},
+    Operation{"release_bytes", release_bytes},
+    Operation{"open_once", open_once},
+    Operation{"call_once", call_once},
+    Operation{"open_barrier", open_barrier},
+    Operation{"close_locks", close_locks},
 };
 
 }  // namespace

@@ -12,8 +12,9 @@ namespace kith::hostile {
 namespace {
 
 constexpr std::array<const char*, kKinds> kKindNames{
-    "channel",     "guests",       "objects", "type", "bytes", "memory_type", "memory_bytes",
-    "sealed_type", "sealed_bytes", "mutex",   "cell", "waits", "permits"};
+    "channel",     "guests",        "objects", "type",    "bytes", "memory_type", "memory_bytes",
+    "sealed_type", "sealed_bytes",  "mutex",   "cell",    "waits", "permits",     "rw_lock",
+    "guarded",     "guarded_bytes", "once",    "barrier", "cells"};
 constexpr std::array<const char*, 6> kDeedNames{"overwrite", "poke",          "flip",
                                                 "cut",       "cut_meanwhile", "call"};
 // A first byte of a step from here on is a call, so that about half of them are.

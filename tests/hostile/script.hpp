@@ -31,8 +31,14 @@ enum class Kind : std::uint8_t {
   cell,     // a Region<T> with a mutex in it, the same
   waits,    // a Region<T> with one of each that can be waited for; a holder and a party have died
   permits,  // a semaphore by itself, the same
+  rw_lock,  // by itself; a reader died, and a writer that waited for it
+  guarded,  // a guarded value by itself; one died changing it
+  guarded_bytes,  // one died holding them
+  once,           // by itself; one died running it
+  barrier,        // by itself; a party died
+  cells,  // a Region<T> with a read-write lock, a guarded value and a once; one died in each
 };
-inline constexpr std::uint8_t kKinds = 13;
+inline constexpr std::uint8_t kKinds = 19;
 [[nodiscard]] const char* name_of(Kind kind);
 [[nodiscard]] constexpr bool is_memory(Kind kind) {
   return kind >= Kind::memory_type && kind <= Kind::sealed_bytes;

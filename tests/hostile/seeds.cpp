@@ -26,8 +26,8 @@ struct Plan {
 
 const std::vector<Call> kEnd{{"close_writer", 0},  {"close_reader", 0}, {"close_reader", 3},
                              {"close_regions", 0}, {"close_mutex", 0},  {"close_waits", 0},
-                             {"clean", 1},         {"leave", 0},        {"remove", 0},
-                             {"remove", 1}};
+                             {"close_locks", 0},   {"clean", 1},        {"leave", 0},
+                             {"remove", 0},        {"remove", 1}};
 
 // Readers by number and role: see open_reader().
 constexpr std::uint8_t kViewer = 2;
@@ -70,6 +70,80 @@ Plan plan_for_waits(Kind kind) {
   return plan;
 }
 
+// Of a read-write lock, by itself or in a cell. Who opens it anew may read once more.
+const std::vector<Call> kUseLock{{"look_at_lock", 0},
+                                 {"read_lock", 1},
+                                 {"declare_lock", 0},
+                                 {"release_lock", 0},
+                                 {"write_lock", 1},
+                                 {"declare_lock", 0},
+                                 {"downgrade_lock", 0},
+                                 {"read_lock", 0},
+                                 {"release_lock", 0},
+                                 {"upgrade_lock", 1},
+                                 {"release_lock", 0},
+                                 {"read_lock", 0},
+                                 {"upgrade_lock", 1},
+                                 {"look_at_lock", 0},
+                                 {"locks_seen", 0},
+                                 {"release_lock", 0},
+                                 {"guard_lock", 2},
+                                 {"guard_lock", 1},
+                                 {"reap", 0}};
+const std::vector<Call> kUseGuarded{{"read_guarded", 0},   {"change_guarded", 1},
+                                    {"change_guarded", 4}, {"change_guarded", 6},
+                                    {"read_guarded", 1},   {"locks_seen", 0}};
+const std::vector<Call> kUseOnce{
+    {"call_once", 201}, {"call_once", 1}, {"call_once", 0}, {"locks_seen", 0}};
+
+Plan plan_for_lock(Kind kind) {
+  Plan plan;
+  plan.look = {{"list", 0}, {"members_seen", 0}, {"locks_seen", 0}};
+  plan.open = {{"join", 0}};
+  const auto use = [&plan](const std::vector<Call>& calls) {
+    plan.use.insert(plan.use.end(), calls.begin(), calls.end());
+  };
+  if (kind == Kind::rw_lock) {
+    plan.open.push_back({"open_rw_lock", 0});
+    use(kUseLock);
+    use({{"open_rw_lock", 1}, {"guard_lock", 2}, {"guard_lock", 1}});
+  } else if (kind == Kind::cells) {
+    plan.open.push_back({"open_cells", 0});
+    use(kUseLock);
+    use(kUseGuarded);
+    use(kUseOnce);
+  } else if (kind == Kind::guarded) {
+    plan.open.push_back({"open_guarded", 0});
+    use(kUseGuarded);
+    use({{"reap", 0}, {"open_guarded", 0}, {"change_guarded", 0}});
+  } else if (kind == Kind::guarded_bytes) {
+    plan.open.push_back({"open_guarded_bytes", 0});
+    use({{"hold_bytes", 1},
+         {"use_held_bytes", 1},
+         {"locks_seen", 0},
+         {"use_held_bytes", 0},
+         {"release_bytes", 0},
+         {"reap", 0},
+         {"open_guarded_bytes", 1},
+         {"hold_bytes", 0},
+         {"use_held_bytes", 64}});
+  } else if (kind == Kind::once) {
+    plan.open.push_back({"open_once", 0});
+    use(kUseOnce);
+    use({{"reap", 0}, {"open_once", 0}, {"call_once", 0}});
+  } else {
+    plan.open.push_back({"open_barrier", 0});
+    use({{"use_barrier", 1},
+         {"use_barrier", 0},
+         {"locks_seen", 0},
+         {"reap", 0},
+         {"open_barrier", 0},
+         {"use_barrier", 202},
+         {"use_barrier", 0}});
+  }
+  return plan;
+}
+
 Plan plan_for(Kind kind) {
   Plan plan;
   plan.look = {{"list", 0}, {"members_seen", 0}};
@@ -105,6 +179,13 @@ Plan plan_for(Kind kind) {
     case Kind::waits:
     case Kind::permits:
       return plan_for_waits(kind);
+    case Kind::rw_lock:
+    case Kind::guarded:
+    case Kind::guarded_bytes:
+    case Kind::once:
+    case Kind::barrier:
+    case Kind::cells:
+      return plan_for_lock(kind);
     case Kind::memory_type:
     case Kind::sealed_type:
       plan = {

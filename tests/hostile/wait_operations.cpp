@@ -10,7 +10,7 @@ using namespace std::chrono_literals;
 using Byte = std::uint8_t;
 
 Deadline deadline_of(Byte argument) {
-  return argument % 2 == 0 ? Deadline::now() : Deadline::after(1ms);
+  return argument % 2 == 0 ? Deadline::now() : Deadline::after(100us);
 }
 
 AwaitAnswer valid(AwaitAnswer answer) {
@@ -30,6 +30,14 @@ void use(Semaphore& permits, Byte argument, Books& books) {
   if (answer == LockAnswer::damaged) ++books.damaged;
   require(permits.held() <= permits.permits(), "more are held than there are");
   require(!holds(valid(permits.release())), "release answers what it cannot");
+}
+
+void use(Barrier& step, Byte argument, Books& books) {
+  const AwaitAnswer answer = valid(step.arrive_and_wait(deadline_of(argument)));
+  require(answer != AwaitAnswer::owner_died, "a barrier answers what it cannot");
+  if (answer == AwaitAnswer::happened || answer == AwaitAnswer::party_died) ++books.locks;
+  (void)step.phase();
+  if (argument > 200) step.leave();
 }
 
 }  // namespace
@@ -82,12 +90,10 @@ void use_permits(Actors& actors, Byte argument) {
 }
 
 void use_barrier(Actors& actors, Byte argument) {
-  if (!actors.waiters) return;
-  Barrier& step = actors.waiters->step;
-  const AwaitAnswer answer = valid(step.arrive_and_wait(deadline_of(argument)));
-  require(answer != AwaitAnswer::owner_died, "a barrier answers what it cannot");
-  (void)step.phase();
-  if (argument > 200) step.leave();
+  if (actors.waiters) use(actors.waiters->step, argument, actors.books());
+  for (const auto& party : actors.parties) {
+    if (party) use(*party, argument, actors.books());
+  }
 }
 
 void close_waits(Actors& actors, Byte) {

@@ -13,6 +13,8 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <thread>
+#include <tuple>
 #include <unistd.h>
 
 #include "kith/channel/latest_bytes.hpp"
@@ -22,6 +24,7 @@
 #include "kith/region/memfd_region.hpp"
 #include "kith/region/object_region.hpp"
 #include "kith/region/region.hpp"
+#include "kith/sync/guarded_bytes.hpp"
 
 #include "testkit/process.hpp"
 
@@ -166,6 +169,138 @@ void make_permits(const Domain& domain) {
   });
 }
 
+// Calls `work(stay)` in a thread, which calls `stay()` where it is to be killed.
+template <class Work>
+void stay_inside(Work work) {
+  const auto inside = std::make_shared<std::atomic<bool>>(false);
+  std::thread([work, inside] {
+    work([inside] {
+      inside->store(true);
+      inside->notify_all();
+      for (;;) ::pause();
+    });
+  }).detach();
+  inside->wait(false);
+}
+
+// A dead reader, and a writer that died while it waited for it.
+void make_rw_lock(const Domain& domain) {
+  const auto open = [domain] { return std::make_shared<RwLock>(domain, kObject); };
+  const Doomed reader([open] {
+    auto lock = open();
+    (void)lock->try_acquire_shared();
+    return lock;
+  });
+  const Doomed writer([open] {
+    auto lock = open();
+    std::thread([lock] { (void)lock->acquire(Deadline::never()); }).detach();
+    while (!lock->facts().draining) std::this_thread::yield();
+    return lock;
+  });
+}
+
+void change_for_ever(const std::shared_ptr<Guarded<Thing>>& value) {
+  (void)value->set(Thing{.number = 3}, Deadline::now());
+  stay_inside([value](const auto& stay) {
+    const auto change = [&](Thing& now) {
+      now.number = 4;
+      stay();
+    };
+    (void)value->change(change, Deadline::never());
+  });
+}
+
+void run_for_ever(const std::shared_ptr<Once>& once) {
+  stay_inside([once](const auto& stay) { (void)once->call(stay, Deadline::never()); });
+}
+
+void make_guarded(const Domain& domain) {
+  const Doomed maker([domain] {
+    auto value = std::make_shared<Guarded<Thing>>(domain, kObject);
+    change_for_ever(value);
+    return value;
+  });
+}
+
+void make_guarded_bytes(const Domain& domain) {
+  const Doomed maker([domain] {
+    GuardedBytes bytes(domain, kObject, kGuardedSize);
+    return bytes.try_acquire();
+  });
+}
+
+void make_once(const Domain& domain) {
+  const Doomed maker([domain] {
+    auto once = std::make_shared<Once>(domain, kObject);
+    run_for_ever(once);
+    return once;
+  });
+}
+
+void make_barrier(const Domain& domain) {
+  const Doomed maker([domain] {
+    auto step = std::make_unique<Barrier>(domain, kObject, kParties);
+    (void)step->arrive_and_wait(Deadline::after(std::chrono::milliseconds(1)));
+    return step;
+  });
+}
+
+void make_cells(const Domain& domain) {
+  const Doomed maker([domain] {
+    const auto region = Region<Cells>::create(domain, kObject);
+    auto lock = std::make_shared<RwLock>(region, region->lock);
+    (void)lock->try_acquire();
+    auto value = std::make_shared<Guarded<Thing>>(region, region->value);
+    change_for_ever(value);
+    auto once = std::make_shared<Once>(region, region->once);
+    run_for_ever(once);
+    return std::tuple(lock, value, once);
+  });
+}
+
+void make_domain(Kind kind, const Domain& domain) {
+  switch (kind) {
+    case Kind::channel:
+      return make_channel(domain, kChannel);
+    case Kind::guests:
+      return make_channel(domain, kGuestChannel);
+    case Kind::objects:
+      return make_objects(domain);
+    case Kind::type:
+      return make_region(domain, [&] { return Region<Thing>::create(domain, kObject); });
+    case Kind::bytes:
+      return make_region(domain, [&] { return Region<>::create(domain, kObject, 5000); });
+    case Kind::mutex:
+      return make_mutex([domain] { return Mutex(domain, kObject); });
+    case Kind::cell:
+      return make_mutex([domain] {
+        const auto region = Region<GuardedThing>::open_or_create(domain, kObject);
+        return Mutex(region, region->lock);
+      });
+    case Kind::waits:
+      return make_waits(domain);
+    case Kind::permits:
+      return make_permits(domain);
+    case Kind::rw_lock:
+      return make_rw_lock(domain);
+    case Kind::guarded:
+      return make_guarded(domain);
+    case Kind::guarded_bytes:
+      return make_guarded_bytes(domain);
+    case Kind::once:
+      return make_once(domain);
+    case Kind::barrier:
+      return make_barrier(domain);
+    case Kind::cells:
+      return make_cells(domain);
+    case Kind::memory_type:
+    case Kind::memory_bytes:
+    case Kind::sealed_type:
+    case Kind::sealed_bytes:
+      break;
+  }
+}
+
 std::vector<FileImage::Extent> extents_of(int file, std::uint64_t size) {
   std::vector<FileImage::Extent> extents;
   std::vector<std::uint8_t> page(kPage);
@@ -189,6 +324,15 @@ FileImage image_of(int file, FileImage::Role role, std::uint64_t inode) {
   image.object_inode = inode;
   image.extents = extents_of(file, image.size);
   return image;
+}
+
+FileImage image_of_memory(Kind kind) {
+  if (kind == Kind::memory_type || kind == Kind::sealed_type) {
+    const auto made = MemfdRegion<Thing>::create(kObject);
+    return image_of(made.descriptor().number(), FileImage::Role::object, 0);
+  }
+  const auto made = MemfdRegion<>::create(kObject, 5000);
+  return image_of(made.descriptor().number(), FileImage::Role::object, 0);
 }
 
 std::string file_name(FileImage::Role role, std::uint64_t inode) {
@@ -227,7 +371,8 @@ Places places_of(Kind kind, const FileImage& image) {
   const ChannelSize& channel = kind == Kind::guests ? kGuestChannel : kChannel;
   switch (image.role) {
     case FileImage::Role::members:
-      return places_of_members(image.size, kMembersMax);
+      return places_of_members(image.size, kMembersMax,
+                               kind == Kind::rw_lock || kind == Kind::cells);
     case FileImage::Role::data:
       return places_of_data(image.size, channel);
     case FileImage::Role::seats:
@@ -240,6 +385,10 @@ Places places_of(Kind kind, const FileImage& image) {
   if (kind == Kind::mutex) return places_of_mutex(image.size);
   if (kind == Kind::cell) return places_of_cell(image.size);
   if (kind == Kind::waits || kind == Kind::permits) return places_of_waits(image.size);
+  if (kind == Kind::rw_lock) return places_of_rw_lock(image.size);
+  if (kind == Kind::cells) return places_of_cells(image.size);
+  if (kind == Kind::guarded || kind == Kind::guarded_bytes) return places_of_guarded(image.size);
+  if (kind == Kind::once || kind == Kind::barrier) return places_of_words(image.size);
   return places_of_bytes(image.size);
 }
 
@@ -287,55 +436,15 @@ World::World() {
     const auto kind = static_cast<Kind>(i);
     DomainOptions options{.members_max = kMembersMax};
     if (kind == Kind::guests) options.rights = {0755, ""};
-    const std::string path = scratch_.in(name_of(kind));
-    domains_.push_back(Domain::at(path, options));
+    domains_.push_back(Domain::at(scratch_.in(name_of(kind)), options));
     (void)domains_.back().open_or_create();
     std::vector<FileImage>& images = images_[i];
-    switch (kind) {
-      case Kind::channel:
-        make_channel(domains_[i], kChannel);
-        break;
-      case Kind::guests:
-        make_channel(domains_[i], kGuestChannel);
-        break;
-      case Kind::objects:
-        make_objects(domains_[i]);
-        break;
-      case Kind::type:
-        make_region(domains_[i], [&] { return Region<Thing>::create(domains_[i], kObject); });
-        break;
-      case Kind::bytes:
-        make_region(domains_[i], [&] { return Region<>::create(domains_[i], kObject, 5000); });
-        break;
-      case Kind::mutex:
-        make_mutex([domain = domains_[i]] { return Mutex(domain, kObject); });
-        break;
-      case Kind::cell:
-        make_mutex([domain = domains_[i]] {
-          const auto region = Region<Guarded>::open_or_create(domain, kObject);
-          return Mutex(region, region->lock);
-        });
-        break;
-      case Kind::waits:
-        make_waits(domains_[i]);
-        break;
-      case Kind::permits:
-        make_permits(domains_[i]);
-        break;
-      case Kind::memory_type:
-      case Kind::sealed_type: {
-        const auto made = MemfdRegion<Thing>::create(kObject);
-        images.push_back(image_of(made.descriptor().number(), FileImage::Role::object, 0));
-        break;
-      }
-      case Kind::memory_bytes:
-      case Kind::sealed_bytes: {
-        const auto made = MemfdRegion<>::create(kObject, 5000);
-        images.push_back(image_of(made.descriptor().number(), FileImage::Role::object, 0));
-        break;
-      }
+    if (is_memory(kind)) {
+      images.push_back(image_of_memory(kind));
+    } else {
+      make_domain(kind, domains_[i]);
+      images = images_in(domains_[i].path());
     }
-    if (!is_memory(kind)) images = images_in(path);
     for (FileImage& image : images) image.places = places_of(kind, image);
   }
 }

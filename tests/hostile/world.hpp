@@ -13,7 +13,10 @@
 #include "kith/sync/condition.hpp"
 #include "kith/sync/counting_semaphore.hpp"
 #include "kith/sync/event.hpp"
+#include "kith/sync/guarded.hpp"
 #include "kith/sync/mutex.hpp"
+#include "kith/sync/once.hpp"
+#include "kith/sync/rw_lock.hpp"
 #include "kith/sync/semaphore.hpp"
 
 #include "tests/hostile/layout.hpp"
@@ -38,7 +41,7 @@ struct Thing {
 };
 
 // What stands in the world of a mutex inside a region.
-struct Guarded {
+struct GuardedThing {
   std::uint64_t before = 1;
   MutexCell lock;
   std::uint64_t after = 2;
@@ -73,6 +76,15 @@ struct Waiters {
   Semaphore permits;
   Barrier step;
 };
+
+// What stands in the world of locks with something of their own.
+struct Cells {
+  RwLockCell lock;
+  GuardedCell<Thing> value;
+  OnceCell once;
+};
+inline constexpr std::uint64_t kGuardedSize = 100;
+inline constexpr std::uint32_t kParties = 2;
 
 // One file of a world, as its makers left it. Files of worlds are few and their pages mostly empty.
 struct FileImage {
