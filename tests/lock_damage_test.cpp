@@ -12,6 +12,7 @@
 
 #include "kith/member/internal/reader_table.hpp"
 #include "kith/member/member.hpp"
+#include "kith/region/region.hpp"
 #include "kith/region/truncation.hpp"
 #include "kith/sync/barrier.hpp"
 #include "kith/sync/internal/rw_lock_core.hpp"
@@ -131,6 +132,33 @@ TEST(LockDamage, ManyWhoOpenWhatIsLeftOverAgree) {
     leave_over(scratch);
     EXPECT_EQ(said_by_openers(scratch.domain(), 4), std::vector<std::string>(4, "open"));
   }
+}
+
+struct Shared {
+  RwLockCell lock;
+};
+
+// Its readers stand in the older table, where nobody who comes now would look for them.
+TEST(LockDamage, LockInARegionKnowsWhichTableItsReadersStandIn) {
+  const ScratchDirectory scratch;
+  const Domain domain = scratch.domain();
+  Child reader([domain](Mouth& parent) {
+    const auto region = Region<Shared>::open_or_create(domain, "region");
+    RwLock lock(region, region->lock);
+    if (lock.acquire_shared(patience()) != LockAnswer::acquired) return 1;
+    parent.say("reads");
+    return parent.hear(soon()) ? 0 : 2;
+  });
+  ASSERT_EQ(reader.hear(), "reads");
+  ::unlink(table_in(scratch).c_str());
+  const auto open = [&] {
+    const auto region = Region<Shared>::open(domain, "region");
+    RwLock lock(region, region->lock);
+    (void)lock.try_acquire();
+  };
+  EXPECT_EQ(tests::why_not_refused(open, Errc::orphaned, {"lock", "'region'"}), "");
+  reader.kill();
+  open();  // nobody is left who could read
 }
 
 // ---- readers that a stranger has announced

@@ -134,9 +134,10 @@ struct Description<internal::MutexWords> {
 
 template <>
 struct Description<internal::RwLockWords> {
-  static constexpr std::array kFields{Field{"mutex", Use::unused}, Field{"gate", Use::number},
-                                      Field{"drained", Use::number}, Field{"readers", Use::number},
-                                      Field{"reserved", Use::unused}};
+  static constexpr std::array kFields{
+      Field{"mutex", Use::unused},      Field{"gate", Use::number},
+      Field{"drained", Use::number},    Field{"readers", Use::number},
+      Field{"member_table", Use::word}, Field{"reserved", Use::unused}};
 };
 
 // A field that was added, or taken away, is missing here or too much.

@@ -148,4 +148,22 @@ std::unique_ptr<LockSite> open_embedded_lock(const MappedRegion& region, const v
   return site;
 }
 
+std::unique_ptr<LockSite> open_embedded_lock_of_one_table(const MappedRegion& region,
+                                                          const void* cell, std::uint64_t size,
+                                                          LockKind kind, std::uint64_t table_at) {
+  auto site = open_embedded_lock(region, cell, size, kind);
+  const std::uint64_t ours = site->membership->table_identity();
+  TableWord& word = table_word(site->region, site->offset + table_at);
+  // relaxed, here and below: as in adopt().
+  if (word.load(std::memory_order_relaxed) == ours) return site;
+  const AdminLock lock(region.domain(), region.name(), region.identity(),
+                       Deadline::after(kOpeningPatience));
+  lock.require(site->object);
+  const std::uint64_t theirs = word.load(std::memory_order_relaxed);
+  if (theirs == ours) return site;
+  if (theirs != 0 && region.found_in_use()) throw of_older_table(site->object);
+  word.store(ours, std::memory_order_relaxed);
+  return site;
+}
+
 }  // namespace kith::internal

@@ -64,5 +64,14 @@ inline constexpr unsigned kNotedKindShift = 56;
                                                            const void* cell, std::uint64_t size,
                                                            LockKind kind);
 
+// The same for what members of one member table only can use: the word at `table_at` of it names
+// that. Throws orphaned as well where others had the region open before it was opened here, and
+// the word names an older table.
+[[nodiscard]] std::unique_ptr<LockSite> open_embedded_lock_of_one_table(const MappedRegion& region,
+                                                                        const void* cell,
+                                                                        std::uint64_t size,
+                                                                        LockKind kind,
+                                                                        std::uint64_t table_at);
+
 }  // namespace internal
 }  // namespace kith

@@ -42,7 +42,10 @@ struct RwLockWords {
   RealAtomics::Word<std::uint64_t> drained;
   // Members that may be inside: see ReaderSet.
   std::array<RealAtomics::Word<std::uint64_t>, 8> readers;
-  std::array<std::uint64_t, 2> reserved;
+  // Of one inside a user's region: identity of the member table in whose lines its readers stand; 0
+  // before the first handle. Of one by itself: see NamedRwLock.
+  RealAtomics::Word<std::uint64_t> member_table;
+  std::uint64_t reserved;
 };
 static_assert(sizeof(RwLockWords) == 128);
 

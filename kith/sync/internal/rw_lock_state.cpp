@@ -1,5 +1,6 @@
 #include "kith/sync/internal/rw_lock_state.hpp"
 
+#include <cstddef>
 #include <memory>
 
 #include "kith/member/internal/membership.hpp"
@@ -34,7 +35,8 @@ RwLockState* RwLockState::open(const Domain& domain, const std::string& name,
 }
 
 RwLockState* RwLockState::open(const MappedRegion& region, const RwLockWords& words) {
-  auto site = open_embedded_lock(region, &words, sizeof words, LockKind::rwlock);
+  auto site = open_embedded_lock_of_one_table(region, &words, sizeof words, LockKind::rwlock,
+                                              offsetof(RwLockWords, member_table));
   auto& own = *reinterpret_cast<RwLockWords*>(site->bytes());
   return new RwLockState(site.release(), own);
 }
