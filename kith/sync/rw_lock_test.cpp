@@ -6,11 +6,13 @@
 #include <memory>
 #include <mutex>
 #include <shared_mutex>
+#include <span>
 #include <thread>
 #include <unistd.h>
 #include <vector>
 
 #include "kith/base/error.hpp"
+#include "kith/member/internal/reader_table.hpp"
 
 #include "tests/support/child.hpp"
 #include "tests/support/holding_child.hpp"
@@ -441,6 +443,44 @@ TEST(RwLock, ReadTwiceBesideAnotherIsGivenUpWhole) {
             }),
             LockAnswer::acquired);
   EXPECT_EQ(lock.try_acquire(), LockAnswer::acquired) << "who reads no more is not waited for";
+}
+
+// The mutex inside is given back while one sleeps on it: its holder had only come to read.
+class BusyMutex final : public internal::LockWitness {
+ public:
+  explicit BusyMutex(internal::RwLockWords& words) : words_(words) {}
+
+  [[nodiscard]] bool may_be_dead(MemberId) const noexcept override { return false; }
+  [[nodiscard]] Liveness liveness(MemberId) const noexcept override { return Liveness::alive; }
+  void sleep(const RealAtomics::Word<std::uint64_t>&, std::uint32_t, std::span<const MemberId>,
+             Deadline) const noexcept override {
+    words_.mutex.word.store(0, std::memory_order_relaxed);
+  }
+  [[nodiscard]] LockAnswer memory() const noexcept override { return LockAnswer::acquired; }
+
+ private:
+  internal::RwLockWords& words_;
+};
+
+// What used to happen: would_deadlock, where nobody waited for it.
+TEST(RwLock, UpgradesBesideOneWhoIsGoneInAMoment) {
+  constexpr std::uint64_t kKey = 7;
+  internal::RwLockWords words{};
+  internal::ReaderLine line{};
+  const RealAtomics::Word<std::uint32_t> ready{0};
+  const internal::ReaderTable table(nullptr, ready, 0, nullptr, 0);
+  internal::RwLockCore core(words, kKey);
+  ASSERT_TRUE(core.enter_quick(line));
+  const auto me = internal::MutexWord::of(internal::owner_word({1, 1}), 1);
+  const auto other = internal::MutexWord::of(internal::owner_word({2, 1}), 1);
+  const BusyMutex witness(words);
+  words.mutex.word = other;
+  EXPECT_EQ(core.upgrade(me, line, table, witness, Deadline::now()), LockAnswer::timed_out);
+  words.gate = internal::kGateClosing;
+  EXPECT_EQ(core.upgrade(me, line, table, witness, patience()), LockAnswer::would_deadlock);
+  words.gate = internal::kGateOpen;
+  words.mutex.word = other;
+  EXPECT_EQ(core.upgrade(me, line, table, witness, patience()), LockAnswer::acquired);
 }
 
 TEST(RwLock, AForkedChildHoldsNothingAndTakesNothingAway) {

@@ -16,6 +16,9 @@ constexpr std::size_t kReadersHeard = 64;
 
 constexpr std::uint32_t kDepthMax = 1 << 20;  // as that of a mutex
 
+// For which one who reads waits for the mutex before it looks whether its holder waits for it.
+constexpr std::chrono::milliseconds kBusyMax{1};
+
 // For which one looks for readers though the deadline has passed: a hundred thousand lines, which
 // only a stranger has announced.
 constexpr std::chrono::milliseconds kLookMax{20};
@@ -203,6 +206,20 @@ LockAnswer RwLockCore::release(std::uint64_t me) noexcept {
   return mutex_.release(me);
 }
 
+// Never for long: whoever has the mutex may be about to wait for us.
+LockAnswer RwLockCore::acquire_beside_readers(std::uint64_t me, const LockWitness& witness,
+                                              Deadline deadline) noexcept {
+  for (Deadline end = Deadline::now();; end = deadline.within(kBusyMax)) {
+    const LockAnswer taken = mutex_.acquire(me, false, witness, end);
+    if (taken != LockAnswer::timed_out) return taken;
+    // Open: who has it has come to read, or has not closed it yet.
+    // relaxed: it is asked again. equivalent if remembered: for that reason.
+    const bool open = words_->gate.load(std::memory_order_relaxed) == kGateOpen;
+    if (!open) return LockAnswer::would_deadlock;
+    if (deadline.has_passed()) return LockAnswer::timed_out;
+  }
+}
+
 LockAnswer RwLockCore::upgrade(std::uint64_t me, ReaderLine& line, const ReaderTable& table,
                                const LockWitness& witness, Deadline deadline) noexcept {
   const std::size_t known = find(line, key_);
@@ -211,9 +228,7 @@ LockAnswer RwLockCore::upgrade(std::uint64_t me, ReaderLine& line, const ReaderT
   const bool again = line.depths[known].load(std::memory_order_relaxed) != 0 ||
                      find(line, key_, known + 1) < kReaderCells;
   if (again) return LockAnswer::would_deadlock;  // it would wait for itself
-  // Not longer: whoever has it may be waiting for us.
-  const LockAnswer taken = mutex_.acquire(me, false, witness, Deadline::now());
-  if (taken == LockAnswer::timed_out) return LockAnswer::would_deadlock;
+  const LockAnswer taken = acquire_beside_readers(me, witness, deadline);
   if (!holds(taken)) return taken;
   const LockAnswer answer = close_gate(taken, me, &line, table, witness, deadline);
   if (holds(answer)) {

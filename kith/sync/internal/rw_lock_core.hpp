@@ -133,6 +133,8 @@ class RwLockCore {
   LockAnswer close_gate(LockAnswer taken, std::uint64_t me, const ReaderLine* own,
                         const ReaderTable& table, const LockWitness& witness,
                         Deadline deadline) noexcept;
+  LockAnswer acquire_beside_readers(std::uint64_t me, const LockWitness& witness,
+                                    Deadline deadline) noexcept;
   // Whoever died holding the mutex had changed nothing: nobody need know.
   [[nodiscard]] bool is_torn(LockAnswer taken, std::uint64_t me) noexcept;
   LockAnswer drain(const ReaderLine* own, const ReaderTable& table, const LockWitness& witness,
