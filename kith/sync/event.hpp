@@ -81,7 +81,8 @@ class Event : public internal::HandleOf<internal::EventState> {
   // invalid_argument if the cell lies elsewhere, orphaned if the region has lost its name.
   Event(const RegionHandle& region, const EventCell& cell, EventOptions options = {});
 
-  // Wakes who waits: all, or one if it is automatic. It was set already: nothing changes.
+  // Wakes who waits: all, or one if it is automatic. It was set already: nothing changes. Where its
+  // file was cut short nobody hears of it; who waits is answered `damaged`.
   void set() noexcept;
   // True if it was set.
   bool reset() noexcept;

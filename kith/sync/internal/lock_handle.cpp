@@ -90,7 +90,12 @@ bool LockHandle::is_orphaned() const noexcept {
 }
 
 std::uint32_t LockHandle::attached() const {
-  return site_->membership->count_attached(site_->region.identity().inode);
+  return membership_now()->count_attached(site_->region.identity().inode);
+}
+
+std::shared_ptr<Membership> LockHandle::membership_now() const {
+  const os::ForkGuard guard;
+  return site_->membership;
 }
 
 std::int64_t LockHandle::created_ns() const noexcept {

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 
@@ -77,6 +78,8 @@ class LockHandle : public LockWitness {
   }
   // This process's, once it has become a member.
   [[nodiscard]] Membership& membership() const noexcept;
+  // The same, or its parent's: another thread of a child may be joining just now.
+  [[nodiscard]] std::shared_ptr<Membership> membership_now() const;
 
   // Whether it was this process, and not its parent, that used the handle last.
   [[nodiscard]] bool is_ours() const noexcept {

@@ -168,10 +168,11 @@ RwLockFacts RwLockState::facts() const {
     facts.writer = owner_of(word);
     facts.thread = MutexWord::thread(word);
   }
-  membership().readers().for_each_reader(
+  const std::shared_ptr<Membership> members = membership_now();
+  members->readers().for_each_reader(
       key_, ReaderSet(words_->readers), nullptr,
       [&](const MemberId& reader) {
-        if (liveness(reader) != Liveness::dead) ++facts.readers;
+        if (members->liveness(reader) != Liveness::dead) ++facts.readers;
         return true;
       },
       [] { return false; });

@@ -77,12 +77,16 @@ class SemaphoreCore {
 
   [[nodiscard]] std::optional<LockAnswer> look(std::uint64_t me, const LockWitness& witness,
                                                bool doubt) noexcept {
+    std::uint64_t living = 0;  // who was asked after last: many permits may be one process's
     for (std::size_t i = 0; i < permits_.size(); ++i) {
       // Each begins at a place of its own, so that they meet less often.
       Word& permit = permits_[(i + owner_of(me).index) % permits_.size()];
       // seq_cst: looked at after the arrival was noted; see EventCount.
       std::uint64_t word = permit.load(std::memory_order_seq_cst);
-      if (has_owner(word) && !is_dead(word, witness, doubt)) continue;
+      if (has_owner(word) && (word == living || !is_dead(word, witness, doubt))) {
+        living = word;
+        continue;
+      }
       const bool died = word != 0;
       // acquire: what the last holder did with what it stands for; pairs with release().
       if (permit.compare_exchange_strong(word, me, std::memory_order_acquire,
