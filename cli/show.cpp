@@ -108,16 +108,32 @@ std::string holder_text(const MutexView& mutex) {
   return text;
 }
 
+// What the death of a holder means to the next one, by the kind of what the lock guards.
+const char* inconsistent_text(const std::string& kind) {
+  if (kind == "guarded") {
+    return "somebody died changing it: the last commit stands, there is nothing to repair, and the "
+           "next to commit is told";
+  }
+  if (kind == "once") return "somebody died running it: the next one runs it again, and is told";
+  return "a holder died, and nobody has repaired what it guards";
+}
+
+const char* retired_text(const std::string& kind) {
+  if (kind == "guarded") {
+    return "nobody can change it any more, and the last commit can be read; start anew: remove it "
+           "with `kith rm`";
+  }
+  return "what it guards could not be repaired; start anew: remove it with `kith rm`";
+}
+
 // A lock in words: who has it, and what the next one will find.
-void print_mutex(const Output& output, const MutexView& mutex) {
+void print_mutex(const Output& output, const std::string& kind, const MutexView& mutex) {
   const MutexFacts& facts = mutex.facts;
   output.line("");
   output.heading("Lock");
   Table table({{""}, {""}});
   if (facts.retired) {
-    table.add({"retired", Cell("what it guards could not be repaired; start anew: remove it with "
-                               "`kith rm`",
-                               Tone::bad)});
+    table.add({"retired", Cell(retired_text(kind), Tone::bad)});
     return output.table(table);
   }
   if (!facts.held) {
@@ -132,8 +148,7 @@ void print_mutex(const Output& output, const MutexView& mutex) {
     table.add({"waited for", fmt::format("since {}", span_text(facts.waited_ns))});
   }
   if (facts.inconsistent) {
-    table.add({"inconsistent",
-               Cell("a holder died, and nobody has repaired what it guards", Tone::warning)});
+    table.add({"inconsistent", Cell(inconsistent_text(kind), Tone::warning)});
   }
   output.table(table);
 }
@@ -190,7 +205,7 @@ void print(const Output& output, const Domain& domain, const ObjectView& view) {
     print_channel(output, view);
     print_roles(output, view);
   }
-  if (view.mutex) print_mutex(output, *view.mutex);
+  if (view.mutex) print_mutex(output, view.facts.kind, *view.mutex);
   if (view.lock) print_lock(output, *view.lock);
   if (view.facts.kind == "objects") print_named(output, view);
   print_attached(output, view);

@@ -56,8 +56,9 @@ struct LockHolder {
 // What a lock is, and how it stands.
 struct LockState {
   LockKind kind = LockKind::mutex;
-  std::string text;                 // "2 of 4 permits held"; of a mutex empty: see MutexView
-  std::vector<LockHolder> holders;  // of a named semaphore, one for each permit; of a barrier
+  std::string text;  // "2 of 4 permits held"; of a mutex empty: see MutexView
+  // Of a named semaphore, one for each permit; of a barrier; of a read-write lock its writer.
+  std::vector<LockHolder> holders;
 };
 
 struct WaitingUser {

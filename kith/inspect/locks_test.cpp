@@ -15,6 +15,7 @@
 #include "kith/sync/guarded_bytes.hpp"
 #include "kith/sync/mutex.hpp"
 #include "kith/sync/once.hpp"
+#include "kith/sync/rw_lock.hpp"
 #include "kith/sync/semaphore.hpp"
 
 #include "tests/support/child.hpp"
@@ -163,6 +164,33 @@ TEST(Locks, OfOtherKindsSayHowTheyStand) {
                                  [&](const LockHolder& one) { return one.pid == pid; });
   ASSERT_NE(dead, holders.end());
   EXPECT_EQ(dead->liveness, Liveness::dead);
+}
+
+TEST(Locks, ForReadingAndWritingSayWhatAWriterDoes) {
+  const ScratchDirectory scratch;
+  RwLock lock(scratch.domain(), "lock");
+  const auto state = [&] { return list_locks(scratch.domain()).at(0).state; };
+  EXPECT_EQ(state().text, "not written");
+  EXPECT_TRUE(state().holders.empty());
+  ASSERT_EQ(lock.try_acquire(), LockAnswer::acquired);
+  EXPECT_EQ(state().text, "held by a writer");
+  ASSERT_EQ(state().holders.size(), 1u);
+  EXPECT_EQ(state().holders[0].pid, static_cast<std::uint32_t>(::getpid()));
+  ASSERT_EQ(lock.downgrade(), LockAnswer::acquired);
+  Child writer([domain = scratch.domain()](Mouth& parent) {
+    RwLock same(domain, "lock");
+    parent.say("waits");
+    return same.acquire(Deadline::after(30s)) == LockAnswer::acquired ? 0 : 1;
+  });
+  EXPECT_EQ(writer.hear(), "waits");
+  while (!lock.facts().draining) std::this_thread::yield();
+  EXPECT_EQ(state().text, "a writer waits until nobody reads it");
+  EXPECT_EQ(lock.release(), LockAnswer::released);
+  EXPECT_EQ(writer.wait(), 0);  // its end, while it holds it, is a death
+  EXPECT_EQ(lock.try_acquire(), LockAnswer::owner_died);
+  EXPECT_EQ(state().text, "held by a writer, inconsistent");
+  EXPECT_EQ(lock.retire(), LockAnswer::retired);
+  EXPECT_EQ(state().text, "retired");
 }
 
 TEST(Locks, SayWhoWaitsForAnEventInsideARegion) {

@@ -7,7 +7,9 @@
 #include "kith/sync/barrier.hpp"
 #include "kith/sync/counting_semaphore.hpp"
 #include "kith/sync/event.hpp"
+#include "kith/sync/internal/mutex_word.hpp"
 #include "kith/sync/internal/named_mutex.hpp"
+#include "kith/sync/internal/rw_lock_core.hpp"
 #include "kith/sync/semaphore.hpp"
 
 namespace kith::internal {
@@ -47,6 +49,28 @@ std::string event_text(const Numbers& words) {
   std::string text = words[0] == 1 ? "set" : "not set";
   if (words[2] == 1 + static_cast<std::uint64_t>(EventReset::automatic)) text += ", automatic";
   return text;
+}
+
+// The mutex of a read-write lock, and its gate. Who reads it is not written there.
+constexpr std::size_t kGateWord = sizeof(MutexWords) / sizeof(std::uint64_t);
+
+void add_writer(LockState& state, const Numbers& words, const MemberTable& table) {
+  const std::uint64_t word = words[0];
+  const std::uint64_t gate = words[kGateWord];
+  const bool inconsistent = (word & MutexWord::kInconsistent) != 0 && gate == kGateClosed;
+  if (MutexWord::is_retired(word)) {
+    state.text = "retired";
+  } else if (!MutexWord::is_held(word)) {
+    state.text = inconsistent
+                     ? "inconsistent: a writer died, and nobody has repaired what it guards"
+                     : "not written";
+  } else {
+    state.holders.push_back(holder_of(word, table));
+    state.text = gate == kGateClosed    ? "held by a writer"
+                 : gate == kGateClosing ? "a writer waits until nobody reads it"
+                                        : "somebody comes in";
+    if (inconsistent) state.text += ", inconsistent";
+  }
 }
 
 void add_permits(LockState& state, const Look& look, const MemberTable& table) {
@@ -95,6 +119,11 @@ std::optional<LockState> lock_state_at(const Look& look, LockKind kind, std::uin
     if (words.empty()) return std::nullopt;
     state.text =
         kind == LockKind::event ? event_text(words) : std::to_string(words[0]) + " counted";
+  }
+  if (kind == LockKind::rwlock) {
+    const Numbers words = read_words(look, offset, kGateWord + 1);
+    if (words.empty()) return std::nullopt;
+    add_writer(state, words, table);
   }
   if (named && kind == LockKind::semaphore) add_permits(state, look, table);
   if (named && kind == LockKind::barrier) add_parties(state, look, table);
