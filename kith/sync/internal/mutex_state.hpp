@@ -47,8 +47,8 @@ class MutexState : public OwnedLock<MutexCore> {
 
   [[nodiscard]] MutexFacts facts() const;
 
-  // As whom the calling thread takes it; 0 in a child that has not used it yet.
-  [[nodiscard]] std::uint64_t taker() const noexcept { return me(); }
+  // As which member this process takes it; 0 in a child that has not used it yet.
+  [[nodiscard]] std::uint64_t taker() const noexcept { return member(); }
   // Its file was cut short; asked after the memory was used.
   [[nodiscard]] bool is_damaged() const noexcept { return pages_lost(); }
 

@@ -4,9 +4,9 @@
 namespace kith::internal {
 
 // A Lock here, in guarded_core.hpp and once_core.hpp, is a mutex as one handle sees it:
-// acquire(deadline), release(), declare_consistent(); taker(), as whom the calling thread takes it:
-// another one in a child that was forked, whatever that did meanwhile, and found without a look at
-// the lock's word, which is slow right after an exchange of it; is_damaged(), asked after its
+// acquire(deadline), release(), declare_consistent(); taker(), as which member this process takes
+// it: another one in a child that was forked, whatever that did meanwhile, and found without a look
+// at the lock's word, which is slow right after an exchange of it; is_damaged(), asked after its
 // memory was used.
 template <class Lock>
 class Releasing {

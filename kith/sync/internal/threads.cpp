@@ -38,11 +38,9 @@ void end_this_thread() {
 
 }  // namespace
 
-#if defined(KITH_SHARED)
-std::uint32_t this_thread() noexcept {
+std::uint32_t number_of_calling_thread() noexcept {
   return number_of_this_thread;
 }
-#endif
 
 void HeldByThreads::enlist() {
   const os::ForkGuard guard;

@@ -40,21 +40,22 @@ class HeldByThreads {
   LockPlace place_;
 };
 
-// Hidden, so that each copy of the library in a process has threads of its own. Initial-exec, so
-// that code which may come to lie in a shared library makes no call for it either.
-#define KITH_OF_THIS_COPY [[gnu::visibility("hidden"), gnu::tls_model("initial-exec")]]
-KITH_OF_THIS_COPY extern constinit thread_local std::uint32_t number_of_this_thread;
-#undef KITH_OF_THIS_COPY
+// Hidden: it is read by this copy of the library alone.
+[[gnu::visibility("hidden")]] extern constinit thread_local std::uint32_t number_of_this_thread;
+// In a shared library that contains a copy, another copy's functions may be called in the place of
+// its own. Then it is that one which numbers threads, and which must be asked for the number.
+[[nodiscard]] std::uint32_t number_of_calling_thread() noexcept;
 
-// Of the calling thread, from 1 on; 0 before number_this_thread() was called in it.
-#if defined(KITH_SHARED)
-[[nodiscard]] std::uint32_t this_thread() noexcept;
+// Of the calling thread, from 1 on; 0 before number_this_thread() was called in it. In a program
+// itself it is no call: the exchange that takes a lock would wait for what that writes to the
+// stack.
+[[nodiscard, gnu::always_inline]] inline std::uint32_t this_thread() noexcept {
+#if defined(KITH_SHARED) || (defined(__PIC__) && !defined(__PIE__))
+  return number_of_calling_thread();
 #else
-// Not a call: the exchange that takes a lock would wait for what one writes to the stack.
-[[nodiscard]] inline std::uint32_t this_thread() noexcept {
   return number_of_this_thread;
-}
 #endif
+}
 
 // Gives the calling thread a number that no living thread of this process has. 0 if there is none
 // left: MutexWord::kThreadsMax - 1 threads use locks at once.
