@@ -42,8 +42,11 @@ std::uint64_t KnownReaderPages::bytes_there(std::uint64_t offset, std::uint64_t 
   const std::uint64_t begin = kRegionHeaderSize + offset;
   const os::ForkGuard no_forks;
   try {
-    const auto hole = os::hole_from(table_.reopen(), begin);
-    sure = static_cast<bool>(hole);
+    const os::Descriptor file = table_.reopen();
+    const auto hole = os::hole_from(file, begin);
+    const auto facts = os::facts_of(file);
+    // Whoever touches what was cut off is told so.
+    sure = hole && facts && facts.value.size >= begin + size;
     return sure ? std::min(hole.value - begin, size) : size;
   } catch (const std::exception&) {
     return size;  // it has lost its name, or no descriptor is left

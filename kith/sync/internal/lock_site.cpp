@@ -70,6 +70,11 @@ bool adopt(LockSite& site, const RegionSpec& spec, std::uint64_t table_at) {
     site.region.close();  // before the lock is given back
     return false;
   }
+  // Ours may have been removed while we came here, and others been quick with the next one.
+  if (!site.membership->is_usable()) {
+    site.region.close();
+    return false;
+  }
   // A holder of the older table is found dead by its incarnation, which this table has not seen.
   table_word(site.region, table_at).store(ours, std::memory_order_relaxed);
   return true;

@@ -68,7 +68,9 @@ MutexFacts facts_of(const MutexWords& words) noexcept {
   facts.holder = owner_of(word);
   facts.thread = MutexWord::thread(word);
   const bool nested = (word & MutexWord::kNested) != 0;
-  facts.recursions = nested ? words.depth.load(std::memory_order_relaxed) : 0;
+  // Once at least, whatever a stranger wrote.
+  const std::uint64_t depth = words.depth.load(std::memory_order_relaxed);
+  facts.recursions = nested ? std::max<std::uint64_t>(depth, 1) : 0;
   const auto since = words.waited_since.load(std::memory_order_relaxed);
   const std::uint64_t now = monotonic_now_ns();
   if (words.waited_for.load(std::memory_order_relaxed) == MutexWord::holder(word) && since <= now) {
