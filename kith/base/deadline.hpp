@@ -2,14 +2,23 @@
 //
 //   auto region = Region<Pose>::open(domain, "pose", {.deadline = Deadline::after(2s)});
 //
+//   lock.acquire(Deadline::after(2s).interruptible())        // or until a signal's handler ran
+//
 // States       now: do not wait at all; after(d)/at(t): wait until then; never: wait as long as it
-//              takes. There is no default in a call that waits: the caller says how long.
-// Callers      any thread; a value of eight bytes.
+//              takes. There is no default in a call that waits: the caller says how long. Besides,
+//              interruptible or not: see below.
+// Callers      any thread; a value of sixteen bytes.
 // A peer dies  a deadline still passes: it knows only this machine's clock.
 // Cost         after() reads the clock once, about 20 ns.
 //
 // Absolute, because a wait that is interrupted and resumed must not start anew, and because one
 // deadline can then be handed through several calls (the reasons given by nsync's nsync_cv.h).
+//
+// A wait with an interruptible deadline whose thread handles a signal while it sleeps ends, with an
+// answer of its own (`interrupted`), unless what it waits for can be had; the other waits go on. A
+// handler that runs right before the thread falls asleep interrupts nothing: who must not miss what
+// it was told by a handler lets that set a flag, and looks at the flag between waits of bounded
+// length; or sets an Event instead, and waits for that as well (kith/sync/wait_any.hpp).
 #pragma once
 
 #include <chrono>
@@ -73,23 +82,38 @@ class Deadline {
   }
 
   // The earlier of this deadline and `slice` from now: waits that must look around in between.
+  // Interruptible if this one is.
   [[nodiscard]] Deadline within(std::chrono::nanoseconds slice) const noexcept {
     const Deadline end = after(slice);
-    return end < *this ? end : *this;
+    return end < *this ? Deadline{end.monotonic_ns_, interruptible_} : *this;
   }
+
+  // The same time; and a signal that is handled meanwhile ends the wait, or does not.
+  [[nodiscard]] constexpr Deadline interruptible(bool really = true) const noexcept {
+    return Deadline{monotonic_ns_, really};
+  }
+  [[nodiscard]] constexpr bool is_interruptible() const noexcept { return interruptible_; }
 
   // Nanoseconds of CLOCK_MONOTONIC, the form kernel calls take.
   [[nodiscard]] constexpr std::int64_t monotonic_ns() const noexcept { return monotonic_ns_; }
 
-  friend constexpr auto operator<=>(Deadline, Deadline) noexcept = default;
+  // By time alone.
+  friend constexpr std::weak_ordering operator<=>(Deadline one, Deadline other) noexcept {
+    return one.monotonic_ns_ <=> other.monotonic_ns_;
+  }
+  friend constexpr bool operator==(Deadline one, Deadline other) noexcept {
+    return one.monotonic_ns_ == other.monotonic_ns_;
+  }
 
  private:
   static constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
   static constexpr double kLongestSeconds = 3.0e9;  // 95 years, well inside 63 bits of ns
 
-  explicit constexpr Deadline(std::int64_t ns) noexcept : monotonic_ns_(ns) {}
+  explicit constexpr Deadline(std::int64_t ns, bool interruptible = false) noexcept
+      : monotonic_ns_(ns), interruptible_(interruptible) {}
 
   std::int64_t monotonic_ns_;
+  bool interruptible_;
 };
 
 }  // namespace kith

@@ -72,5 +72,18 @@ TEST(Deadline, IsOrderedByTime) {
   EXPECT_EQ(Deadline::now(), Deadline::now());
 }
 
+TEST(Deadline, IsInterruptibleWhereAskedAndKeepsThatInItsSlices) {
+  const Deadline deadline = Deadline::after(1min);
+  EXPECT_FALSE(deadline.is_interruptible());
+  EXPECT_TRUE(deadline.interruptible().is_interruptible());
+  EXPECT_FALSE(deadline.interruptible().interruptible(false).is_interruptible());
+  EXPECT_EQ(deadline.interruptible(), deadline) << "it is the same time";
+  EXPECT_TRUE(deadline.interruptible().within(1h).is_interruptible());
+  EXPECT_TRUE(deadline.interruptible().within(1s).is_interruptible());
+  EXPECT_LT(deadline.interruptible().within(1s), deadline);
+  EXPECT_FALSE(deadline.within(1s).is_interruptible());
+  EXPECT_TRUE(Deadline::never().interruptible().is_never());
+}
+
 }  // namespace
 }  // namespace kith

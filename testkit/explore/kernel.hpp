@@ -12,8 +12,9 @@
 //
 // Each call is one step that no death divides, and a point at which others may go on. Answers have
 // errno, as the calls they stand for. Modelled: openat, O_TMPFILE, linkat, unlinkat, mkdir, rmdir,
-// fstat, ftruncate, pread, pwrite, mmap, F_OFD_SETLK and _GETLK on single bytes, futexes,
-// nanosleep, fork, MADV_DONTFORK, a monotonic clock that moves only while everybody waits.
+// fstat, ftruncate, pread, pwrite, mmap, F_OFD_SETLK and _GETLK on single bytes, futexes (several
+// at once: in as many steps), nanosleep, fork, MADV_DONTFORK, a monotonic clock that moves only
+// while everybody waits.
 //
 // Left out     users and rights (all are one user), links that are followed, the order in which a
 //              disk sees things, memory that runs out.
@@ -25,6 +26,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -100,8 +102,17 @@ class Kernel {
   [[nodiscard]] bool has_children() const;
 
   // ---- sleep
-  // Until woken, or at `until`, which comes when nobody else can do anything; 0: never.
-  void wait(const void* word, std::uint32_t expected, std::int64_t until);
+  // Until woken, or at `until`, which comes when nobody else can do anything; 0: never. True if it
+  // was woken for no reason (Bounds::spurious_wakes), as by a signal.
+  bool wait(const void* word, std::uint32_t expected, std::int64_t until);
+  // The same on several: others may go on between the looks at two of them. Each word may have a
+  // wake for who sleeps, until it goes on: two that are woken one sleeper each can be one process.
+  struct Expected {
+    const void* word;
+    std::uint32_t value;
+  };
+  static constexpr std::size_t kWordsMax = 4;
+  bool wait_any(std::span<const Expected> words, std::int64_t until);
   void wake_all(const void* word);
   bool wake_one(const void* word);  // any of them: each is tried; false: nobody sleeps
   void add_one_and_wake_all(void* word);

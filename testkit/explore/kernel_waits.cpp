@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <stdexcept>
 
 #include "testkit/explore/internal/kernel_state.hpp"
 #include "testkit/explore/kernel.hpp"
@@ -113,27 +114,54 @@ void Kernel::end_children() {
 
 // ---- sleep
 
-void Kernel::wait(const void* word, std::uint32_t expected, std::int64_t until) {
-  State& s = *state_;
-  const std::size_t process = s.enter();
+std::uint32_t Kernel::State::look(const void* word, std::size_t process) {
   std::uint32_t value = 0;
   std::memcpy(&value, word, sizeof value);
-  if (internal::Memory& memory = s.engine->memory(); memory.is_weak()) {
-    // The kernel's look is one like any other, and may not see yet what was stored before somebody
-    // looked whether anybody sleeps. Of a larger word, the lower half.
-    internal::Location& location = memory.at(word, value);
-    const std::size_t older = s.engine->choose_older(location, std::memory_order_seq_cst);
-    value = static_cast<std::uint32_t>(
-        memory.load(location, process, std::memory_order_seq_cst, older));
-    s.engine->note(value);
+  internal::Memory& memory = engine->memory();
+  if (!memory.is_weak()) return value;
+  // The kernel's look is one like any other, and may not see yet what was stored before somebody
+  // looked whether anybody sleeps. Of a larger word, the lower half.
+  internal::Location& location = memory.at(word, value);
+  const std::size_t older = engine->choose_older(location, std::memory_order_seq_cst);
+  value =
+      static_cast<std::uint32_t>(memory.load(location, process, std::memory_order_seq_cst, older));
+  engine->note(value);
+  return value;
+}
+
+bool Kernel::wait(const void* word, std::uint32_t expected, std::int64_t until) {
+  const Expected one{word, expected};
+  return wait_any({&one, 1}, until);
+}
+
+bool Kernel::wait_any(std::span<const Expected> words, std::int64_t until) {
+  State& s = *state_;
+  if (words.size() > kWordsMax) throw std::logic_error("more words than are modelled");
+  std::size_t process = 0;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    // One after the other: who is queued on the first may be woken before it has looked at the
+    // next.
+    process = s.enter();
+    const std::uint32_t value = s.look(words[i].word, process);
+    s.tell("sleep on " + s.engine->name_of(words[i].word) +
+           (value == words[i].value ? "" : ": it has changed"));
+    if (value != words[i].value || (until != 0 && until <= s.now)) {
+      s.sleepers.erase(process);
+      static_cast<void>(s.answer(EAGAIN));
+      return false;
+    }
+    s.sleepers[process].words[i] = words[i].word;
+    s.sleepers[process].until = until;
   }
-  s.tell("sleep on " + s.engine->name_of(word) + (value == expected ? "" : ": it has changed"));
-  if (value != expected || (until != 0 && until <= s.now)) {
-    static_cast<void>(s.answer(EAGAIN));
-    return;
-  }
-  s.sleep(process, {word, until});
+  const bool for_no_reason = s.sleep(process);
+  s.engine->note(for_no_reason);
   s.engine->memory().synchronize(process);
+  return for_no_reason;
+}
+
+void Kernel::State::wake(std::size_t process, const void* word) {
+  sleepers.at(process).taken_off(word);
+  engine->wake(process);
 }
 
 void Kernel::wake_all(const void* word) {
@@ -141,7 +169,7 @@ void Kernel::wake_all(const void* word) {
   static_cast<void>(s.enter());
   s.tell("wake all on " + s.engine->name_of(word));
   for (const auto& [process, sleeper] : s.sleepers) {
-    if (sleeper.word == word) s.engine->wake(process);
+    while (sleeper.is_on(word)) s.wake(process, word);
   }
   s.changed();
 }
@@ -151,12 +179,12 @@ bool Kernel::wake_one(const void* word) {
   static_cast<void>(s.enter());
   std::vector<std::size_t> asleep;
   for (const auto& [process, sleeper] : s.sleepers) {
-    if (sleeper.word == word && s.engine->is_asleep(process)) asleep.push_back(process);
+    if (sleeper.is_on(word)) asleep.push_back(process);
   }
   s.tell("wake one on " + s.engine->name_of(word) + (asleep.empty() ? ": nobody sleeps" : ""));
   if (asleep.empty()) return false;
   const auto which = s.engine->choose(static_cast<std::uint32_t>(asleep.size()));
-  s.engine->wake(asleep[which]);
+  s.wake(asleep[which], word);
   s.engine->may_die_now(asleep[which]);  // and take the wake along
   s.changed();
   return true;
@@ -173,7 +201,7 @@ void Kernel::add_one_and_wake_all(void* word) {
   std::memcpy(word, &value, sizeof value);
   s.tell("add one to " + s.engine->name_of(word) + " and wake all");
   for (const auto& [who, sleeper] : s.sleepers) {
-    if (sleeper.word == word) s.engine->wake(who);
+    while (sleeper.is_on(word)) s.wake(who, word);
   }
   s.changed();
 }
@@ -182,7 +210,9 @@ void Kernel::pause_until(std::int64_t until) {
   State& s = *state_;
   const std::size_t process = s.enter();
   s.tell("pause");
-  if (until > s.now) s.sleep(process, {nullptr, until});
+  if (until <= s.now) return;
+  s.sleepers[process].until = until;
+  static_cast<void>(s.sleep(process));
 }
 
 std::int64_t Kernel::now() {

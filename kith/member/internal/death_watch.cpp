@@ -111,7 +111,7 @@ std::uint64_t DeathWatch::state(std::uint32_t member) const noexcept {
 void DeathWatch::wait() noexcept {
   std::array<os::ExpectedWord, kWatched + 1> words;
   // acquire: what was changed before the poke is seen below.
-  words[0] = {&poke_, poke_.load(std::memory_order_acquire)};
+  words[0] = {poke_, poke_.load(std::memory_order_acquire)};
   std::size_t count = 1;
   const std::uint32_t ready = records_ready();
   for (auto& watched : watched_) {
@@ -119,7 +119,7 @@ void DeathWatch::wait() noexcept {
     if (member == 0 || member > ready) continue;
     const std::uint32_t word = life(member - 1).load(std::memory_order_relaxed);
     if (word == 0 || os::says_dead(word)) return;
-    words[count++] = {&life(member - 1), word};
+    words[count++] = {life(member - 1), word};
   }
   if (ended_.load(std::memory_order_relaxed)) return;
   os::futex_wait_any(std::span(words).first(count),

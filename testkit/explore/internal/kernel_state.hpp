@@ -58,9 +58,20 @@ struct HeldLock {
   Kernel::Lock kind;
 };
 
+// Of a process that sleeps, or is about to.
 struct Sleeper {
-  const void* word = nullptr;  // null: only for the time
+  std::array<const void*, Kernel::kWordsMax> words{};  // that it can be woken on; null: no more
   std::int64_t until = 0;
+
+  [[nodiscard]] bool is_on(const void* word) const {
+    return std::find(words.begin(), words.end(), word) != words.end();
+  }
+  // A wake that is used up, also if it sleeps on that word twice.
+  void taken_off(const void* word) {
+    *std::find(words.begin(), words.end(), word) = nullptr;
+    ++wakes;
+  }
+  std::uint32_t wakes = 0;
 };
 
 inline std::uint64_t hash_of(std::string_view text) {
@@ -201,10 +212,15 @@ struct Kernel::State final : internal::Attachment {
     return nullptr;
   }
 
-  void sleep(std::size_t process, const internal::Sleeper& how) {
-    sleepers[process] = how;
-    engine->sleep();
+  [[nodiscard]] std::uint32_t look(const void* word, std::size_t process);
+  void wake(std::size_t process, const void* word);
+  // True if it was woken for no reason.
+  bool sleep(std::size_t process) {
+    const internal::Sleeper& how = sleepers.at(process);
+    if (how.wakes == 0) engine->sleep();
+    const bool for_no_reason = how.wakes == 0 && (how.until == 0 || now < how.until);
     sleepers.erase(process);
+    return for_no_reason;
   }
 
   // ---- what the engine asks
@@ -262,7 +278,10 @@ struct Kernel::State final : internal::Attachment {
     }
     for (const std::uint64_t open : of_children) sum += internal::mixed(open, 4711);
     for (const auto& [process, sleeper] : sleepers) {
-      sum += internal::mixed(process + 1000, static_cast<std::uint64_t>(sleeper.until));
+      std::uint64_t words = 0;
+      for (const void* word : sleeper.words) words = words * 2 + (word != nullptr);
+      sum += internal::mixed(internal::mixed(process + 1000, words),
+                             static_cast<std::uint64_t>(sleeper.until));
     }
     return sum;
   }

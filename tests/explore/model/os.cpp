@@ -307,20 +307,23 @@ namespace {
 std::int64_t time_of(Deadline deadline) {
   return deadline.is_never() ? 0 : deadline.monotonic_ns();
 }
+Slept slept(bool for_no_reason) {
+  return for_no_reason ? Slept::interrupted : Slept::over;
+}
 
 }  // namespace
 
-void futex_wait(const RealAtomics::Word<std::uint32_t>& word, std::uint32_t expected,
-                Deadline deadline) noexcept {
-  kernel().wait(&word, expected, time_of(deadline));
+Slept futex_wait(const RealAtomics::Word<std::uint32_t>& word, std::uint32_t expected,
+                 Deadline deadline) noexcept {
+  return slept(kernel().wait(&word, expected, time_of(deadline)));
 }
 void futex_wake_all(const RealAtomics::Word<std::uint32_t>& word) noexcept {
   if (is_mutated("futex_wake_all", Mutation::skipped)) return;
   kernel().wake_all(&word);
 }
-void futex_wait(const RealAtomics::Word<std::uint64_t>& word, std::uint32_t expected,
-                Deadline deadline) noexcept {
-  kernel().wait(&word, expected, time_of(deadline));
+Slept futex_wait(const RealAtomics::Word<std::uint64_t>& word, std::uint32_t expected,
+                 Deadline deadline) noexcept {
+  return slept(kernel().wait(&word, expected, time_of(deadline)));
 }
 bool futex_wake_one(const RealAtomics::Word<std::uint64_t>& word) noexcept {
   return kernel().wake_one(&word);
@@ -332,13 +335,16 @@ void futex_add_one_and_wake_all(RealAtomics::Word<std::uint32_t>& word) noexcept
   if (is_mutated("futex_add_one_and_wake_all", Mutation::skipped)) return;
   kernel().add_one_and_wake_all(&word);
 }
-void pause_for(std::chrono::nanoseconds span, Deadline deadline) noexcept {
+Slept pause_for(std::chrono::nanoseconds span, Deadline deadline) noexcept {
   const auto length = std::min<std::chrono::nanoseconds>(span, deadline.remaining());
   kernel().pause_until(kernel().now() + length.count());
+  return Slept::over;
 }
 
-void futex_wait_any(std::span<const ExpectedWord>, Deadline) noexcept {
-  testkit::explore::fail("waits for several words, which is not modelled");
+Slept futex_wait_any(std::span<const ExpectedWord> words, Deadline deadline) noexcept {
+  std::vector<Kernel::Expected> expected;
+  for (const ExpectedWord& one : words) expected.push_back({one.word, one.expected});
+  return slept(kernel().wait_any(expected, time_of(deadline)));
 }
 
 // ---- last_word.hpp: no threads here, so nothing is announced, and everybody asks the kernel
