@@ -26,8 +26,9 @@ enum class [[nodiscard]] ReadAnswer{
 enum class [[nodiscard]] WaitAnswer{
     newer,  // also in an orphaned channel, as long as its writer goes on
     timed_out,
-    orphaned,  // nothing newer, and the channel was removed or replaced
-    forked,    // this handle is the parent's; open one of your own
+    orphaned,     // nothing newer, and the channel was removed or replaced
+    forked,       // this handle is the parent's; open one of your own
+    interrupted,  // nothing newer; the deadline is interruptible, and this thread handled a signal
 };
 // clang-format on
 

@@ -216,9 +216,10 @@ class LatestBytesReader {
 
   // True if there is a newer value than the last one this reader got. One load.
   [[nodiscard]] bool has_newer() const noexcept { return state().has_newer(); }
-  // Sleeps until there is, or the deadline, or until the channel is found removed. A writer killed
-  // in the instant between its commit and its wake delays the answer by up to a tenth of a second.
-  // A guest, who must not make the writer wake it, looks again after pauses of up to a millisecond.
+  // Sleeps until there is, or the deadline, or until the channel is found removed; also until a
+  // signal is handled, if the deadline is interruptible. A writer killed in the instant between its
+  // commit and its wake delays the answer by up to a tenth of a second. A guest, who must not make
+  // the writer wake it, looks again after pauses of up to a millisecond.
   WaitAnswer wait_newer(Deadline deadline) noexcept;
 
   [[nodiscard]] std::uint64_t payload_max() const noexcept;

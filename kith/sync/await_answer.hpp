@@ -23,6 +23,8 @@ enum class [[nodiscard]] AwaitAnswer{
     damaged,        // its file, or the domain's member table, was cut short under us
     forked,         // a handle of the parent, in a child that could not join the domain itself
     limit_reached,  // more threads of this process than can be told apart
+    interrupted,    // the deadline is interruptible, and this thread handled a signal; of a
+                    // condition: its mutex is yours again; of a barrier: this party has arrived
 };
 // clang-format on
 
@@ -51,6 +53,8 @@ enum class [[nodiscard]] AwaitAnswer{
       return "forked";
     case AwaitAnswer::limit_reached:
       return "limit_reached";
+    case AwaitAnswer::interrupted:
+      return "interrupted";
   }
   return "?";
 }
@@ -58,7 +62,7 @@ enum class [[nodiscard]] AwaitAnswer{
 // Of a wait for a condition: whether the caller holds its mutex now.
 [[nodiscard]] constexpr bool holds_mutex(AwaitAnswer answer) noexcept {
   return answer == AwaitAnswer::happened || answer == AwaitAnswer::timed_out ||
-         answer == AwaitAnswer::owner_died;
+         answer == AwaitAnswer::owner_died || answer == AwaitAnswer::interrupted;
 }
 
 namespace internal {
@@ -84,6 +88,8 @@ namespace internal {
       return AwaitAnswer::damaged;
     case LockAnswer::forked:
       return AwaitAnswer::forked;
+    case LockAnswer::interrupted:
+      return AwaitAnswer::interrupted;
     case LockAnswer::limit_reached:
       break;
   }

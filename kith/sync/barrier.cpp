@@ -42,7 +42,7 @@ class BarrierState final : public LockHandle {
     }
     answer = core_.wait(*arrived_, *this, deadline);
     if (holds(answer)) arrived_.reset();
-    return holds(answer) && pages_lost() ? LockAnswer::damaged : answer;
+    return unless_cut_short(answer);
   }
 
   void leave() noexcept {

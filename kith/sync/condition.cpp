@@ -35,11 +35,13 @@ class ConditionState final : public LockHandle {
       return await_answer(given);
     }
     slept = core_.sleep(ticket, *this, deadline);
-    // A holder that goes on is let finish; one that is stopped does not keep us.
-    const LockAnswer taken = mutex.acquire(std::max(deadline, Deadline::after(kMutexPatience)));
+    // A holder that goes on is let finish; one that is stopped does not keep us. No signal does.
+    const Deadline patience = std::max(deadline, Deadline::after(kMutexPatience));
+    const LockAnswer taken = mutex.acquire(patience.interruptible(false));
     if (taken == LockAnswer::timed_out) return AwaitAnswer::mutex_busy;
     if (!holds(taken)) return await_answer(taken);
-    if (!holds(slept) && slept != LockAnswer::timed_out) return lost(mutex, slept);
+    const bool gone = slept == LockAnswer::orphaned || slept == LockAnswer::damaged;
+    if (gone) return lost(mutex, slept);
     if (taken == LockAnswer::owner_died) return AwaitAnswer::owner_died;
     return await_answer(slept);
   }

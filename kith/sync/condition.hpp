@@ -85,9 +85,10 @@ class Condition : public internal::HandleOf<internal::ConditionState> {
   void notify_one() noexcept;
   void notify_all() noexcept;
 
-  // happened, timed_out, owner_died: the mutex is held again (holds_mutex()); of a dead holder one
-  // is told, also if the mutex has a repair function. All others: it is not held. mutex_busy: its
-  // holder kept it beyond the deadline; not_owner: it was not held, or more than once.
+  // happened, timed_out, interrupted, owner_died: the mutex is held again (holds_mutex()); of a
+  // dead holder one is told, also if the mutex has a repair function. All others: it is not held.
+  // mutex_busy: its holder kept it beyond the deadline; not_owner: it was not held, or more than
+  // once. A signal ends the wait for a notification; that for the mutex goes on.
   AwaitAnswer wait(Mutex& mutex, Deadline deadline) noexcept;
 
   // With a std::unique_lock or one like it, which owns the mutex afterwards if it is held.
@@ -106,7 +107,8 @@ class Condition : public internal::HandleOf<internal::ConditionState> {
     while (!is_so()) {
       const AwaitAnswer answer = wait(held, deadline);
       if (answer == AwaitAnswer::happened) continue;
-      return answer == AwaitAnswer::timed_out && is_so() ? AwaitAnswer::happened : answer;
+      const bool over = answer == AwaitAnswer::timed_out || answer == AwaitAnswer::interrupted;
+      return over && is_so() ? AwaitAnswer::happened : answer;
     }
     return AwaitAnswer::happened;
   }

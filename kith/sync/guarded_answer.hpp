@@ -23,6 +23,7 @@ enum class [[nodiscard]] GuardedAnswer{
     forked,                 // this process cannot join the domain; or it is a child that the
                             // function forked: the change is its parent's
     limit_reached,          // more threads of this process than can be told apart
+    interrupted,            // the deadline is interruptible, and this thread handled a signal
 };
 // clang-format on
 
@@ -51,6 +52,8 @@ enum class [[nodiscard]] GuardedAnswer{
       return "forked";
     case GuardedAnswer::limit_reached:
       return "limit_reached";
+    case GuardedAnswer::interrupted:
+      return "interrupted";
   }
   return "?";
 }
@@ -77,6 +80,8 @@ namespace internal {
       return GuardedAnswer::forked;
     case LockAnswer::limit_reached:
       return GuardedAnswer::limit_reached;
+    case LockAnswer::interrupted:
+      return GuardedAnswer::interrupted;
     default:
       return GuardedAnswer::damaged;
   }

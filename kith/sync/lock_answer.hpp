@@ -20,6 +20,7 @@ enum class [[nodiscard]] LockAnswer{
     damaged,         // its file, or the domain's member table, was cut short under us
     forked,          // a handle of the parent, in a child that could not join the domain itself
     limit_reached,   // more threads of this process than can be told apart, or too many recursions
+    interrupted,     // the deadline is interruptible, and this thread handled a signal
 };
 // clang-format on
 
@@ -48,6 +49,8 @@ enum class [[nodiscard]] LockAnswer{
       return "forked";
     case LockAnswer::limit_reached:
       return "limit_reached";
+    case LockAnswer::interrupted:
+      return "interrupted";
   }
   return "?";
 }

@@ -21,6 +21,7 @@ enum class [[nodiscard]] OnceAnswer{
     forked,           // this process cannot join the domain; or it is a child that the function
                       // forked: whether it is done, its parent says
     limit_reached,    // more threads of this process than can be told apart
+    interrupted,      // the deadline is interruptible, and this thread handled a signal
 };
 // clang-format on
 
@@ -47,6 +48,8 @@ enum class [[nodiscard]] OnceAnswer{
       return "forked";
     case OnceAnswer::limit_reached:
       return "limit_reached";
+    case OnceAnswer::interrupted:
+      return "interrupted";
   }
   return "?";
 }
@@ -74,6 +77,8 @@ namespace internal {
       return OnceAnswer::forked;
     case LockAnswer::limit_reached:
       return OnceAnswer::limit_reached;
+    case LockAnswer::interrupted:
+      return OnceAnswer::interrupted;
     default:
       return OnceAnswer::damaged;
   }

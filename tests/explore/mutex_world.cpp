@@ -208,7 +208,7 @@ MutationTarget mutex_target() {
               subject("retires", {.members = 3, .retires = true, .slices = true}, bounds(1, 1)),
               subject("hurried", {.members = 3, .times = 2, .hurried = 1}, bounds(3, 0)),
               subject("starving", {.members = 3, .times = 2, .losses = 1}, bounds(3, 0)),
-              subject("nobody starves", {.members = 2, .times = 5, .losses = 1, .accesses = 26},
+              subject("nobody starves", {.members = 2, .times = 5, .losses = 1, .accesses = 20},
                       bounds(4, 0)),
               subject("weak, deaths", {.times = 2, .slices = true}, bounds(2, 1, Memory::weak)),
           }};

@@ -31,9 +31,9 @@ class WaitsWorld : public testkit::explore::World, protected internal::LockWitne
 
   [[nodiscard]] bool may_be_dead(MemberId id) const noexcept override;
   [[nodiscard]] Liveness liveness(MemberId id) const noexcept override;
-  void sleep(const RealAtomics::Word<std::uint64_t>& word, std::uint32_t expected,
-             std::span<const MemberId>, Deadline deadline) const noexcept override {
-    os::futex_wait(word, expected, deadline);
+  os::Slept asleep(const RealAtomics::Word<std::uint64_t>&, std::span<const MemberId>,
+                   Deadline deadline, internal::Sleeper& sleeper) const noexcept override {
+    return sleeper.until(deadline);
   }
   [[nodiscard]] LockAnswer memory() const noexcept override { return LockAnswer::acquired; }
 

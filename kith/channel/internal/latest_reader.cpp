@@ -77,33 +77,35 @@ WaitAnswer LatestReaderState::wait_newer(Deadline deadline) noexcept {
     if (has_newer()) return WaitAnswer::newer;
     const Deadline slice_end = deadline.within(kSlice);
     auto* notify = source_->notify();
-    if (notify != nullptr ? sleep(*notify, slice_end) : poll(slice_end)) return WaitAnswer::newer;
+    const os::Slept slept = notify != nullptr ? sleep(*notify, slice_end) : poll(slice_end);
     if (has_newer()) return WaitAnswer::newer;
+    if (slept == os::Slept::interrupted) return WaitAnswer::interrupted;
     if (deadline.has_passed()) return WaitAnswer::timed_out;
     if (source_->is_orphaned()) return WaitAnswer::orphaned;
   }
 }
 
-// True if there is a newer value.
-bool LatestReaderState::sleep(RealAtomics::Word<std::uint32_t>& notify,
-                              Deadline deadline) noexcept {
+// Until there is a newer value, or the slice is over, or a signal was handled that may end it.
+os::Slept LatestReaderState::sleep(RealAtomics::Word<std::uint32_t>& notify,
+                                   Deadline deadline) noexcept {
   while (!deadline.has_passed()) {
     // seq_cst: our bit, then our look at `latest`; the writer stores `latest`, then looks at the
     // bit. One of the two sees the other.
     const std::uint32_t word = notify.fetch_or(1, std::memory_order_seq_cst) | 1;
-    if (is_newer(core_.newest_in_order())) return true;
-    os::futex_wait(notify, word, deadline);
+    if (is_newer(core_.newest_in_order())) break;
+    const os::Slept slept = os::futex_wait(notify, word, deadline);
+    if (slept == os::Slept::interrupted && deadline.is_interruptible()) return slept;
   }
-  return false;
+  return os::Slept::over;
 }
 
-bool LatestReaderState::poll(Deadline deadline) noexcept {
-  for (std::chrono::nanoseconds pause = 20us; !deadline.has_passed();
+os::Slept LatestReaderState::poll(Deadline deadline) noexcept {
+  for (std::chrono::nanoseconds pause = 20us; !deadline.has_passed() && !has_newer();
        pause = std::min<std::chrono::nanoseconds>(pause * 2, 1ms)) {
-    if (has_newer()) return true;
-    os::pause_for(pause, deadline);
+    const os::Slept slept = os::pause_for(pause, deadline);
+    if (slept == os::Slept::interrupted && deadline.is_interruptible()) return slept;
   }
-  return false;
+  return os::Slept::over;
 }
 
 }  // namespace kith::internal

@@ -12,6 +12,7 @@
 #include "kith/channel/internal/latest_slots.hpp"
 #include "kith/channel/latest_answers.hpp"
 #include "kith/os/fork.hpp"
+#include "kith/os/futex.hpp"
 
 namespace kith {
 
@@ -133,8 +134,8 @@ class LatestReaderState {
 
   LatestTaken give_up(ReadAnswer why) noexcept;
   void end() noexcept;
-  bool sleep(RealAtomics::Word<std::uint32_t>& notify, Deadline deadline) noexcept;
-  bool poll(Deadline deadline) noexcept;
+  os::Slept sleep(RealAtomics::Word<std::uint32_t>& notify, Deadline deadline) noexcept;
+  os::Slept poll(Deadline deadline) noexcept;
 
   OwnedSource source_;
   ClaimedRole role_;

@@ -80,7 +80,7 @@ class BarrierCore {
     return wait_until(
         announced_, witness, deadline, patience_,
         [&](bool doubt) { return look(phase, witness, doubt); },
-        [&](Holders& holders) { return list(phase, holders); });
+        [&](Holders holders) { return list(phase, holders); });
   }
 
   // Of one's own will: nobody waits for this party any more, until another sits there.
@@ -194,7 +194,7 @@ class BarrierCore {
     return lost;
   }
 
-  [[nodiscard]] std::size_t list(std::uint64_t phase, Holders& holders) const noexcept {
+  [[nodiscard]] std::size_t list(std::uint64_t phase, Holders holders) const noexcept {
     std::size_t count = 0;
     for (const BarrierSeat& seat : seats_) {
       if (count == holders.size()) break;

@@ -24,13 +24,17 @@ class ConditionCore {
   [[nodiscard]] EventCount::Ticket arrive() noexcept { return announced_.prepare(); }
 
   // acquired: it was notified, or perhaps not: one who was to notify may have died before it did,
-  // so after a slice all look for themselves; timed_out, orphaned, damaged.
+  // so after a slice all look for themselves; timed_out, interrupted, orphaned, damaged.
   LockAnswer sleep(EventCount::Ticket ticket, const LockWitness& witness,
                    Deadline deadline) noexcept {
-    witness.sleep(announced_.word(), ticket, {}, deadline.within(patience_.slice));
+    const os::Slept slept =
+        witness.sleep(announced_.word(), ticket, {}, deadline.within(patience_.slice));
     if (announced_.has_moved(ticket)) return LockAnswer::acquired;
     const LockAnswer memory = witness.memory();
     if (memory != LockAnswer::acquired) return memory;
+    if (slept == os::Slept::interrupted && deadline.is_interruptible()) {
+      return LockAnswer::interrupted;
+    }
     return deadline.has_passed() ? LockAnswer::timed_out : LockAnswer::acquired;
   }
 

@@ -38,14 +38,19 @@ class EventCore {
     return ours ? LockAnswer::acquired : LockAnswer::timed_out;
   }
 
+  struct Condition {
+    EventCore* core;
+    [[nodiscard]] std::optional<LockAnswer> look(bool) noexcept {
+      if (holds(core->try_take())) return LockAnswer::acquired;
+      return std::nullopt;
+    }
+    [[nodiscard]] std::size_t holders(Holders) const noexcept { return 0; }
+  };
+  using Waiting = CountedWait<Condition>;
+  [[nodiscard]] Waiting waiting() noexcept { return {announced_, patience_, {this}}; }
+
   LockAnswer wait(const LockWitness& witness, Deadline deadline) noexcept {
-    return wait_until(
-        announced_, witness, deadline, patience_,
-        [this](bool) -> std::optional<LockAnswer> {
-          if (holds(try_take())) return LockAnswer::acquired;
-          return std::nullopt;
-        },
-        [](Holders&) { return std::size_t{0}; });
+    return wait_for(waiting(), witness, deadline, patience_.spins);
   }
 
  private:

@@ -8,7 +8,6 @@
 #include "kith/member/internal/death_watch.hpp"
 #include "kith/member/internal/membership.hpp"
 #include "kith/member/internal/wait_noted.hpp"
-#include "kith/os/futex.hpp"
 #include "kith/sync/internal/lock_site.hpp"
 
 namespace kith::internal {
@@ -112,22 +111,20 @@ Liveness LockHandle::liveness(MemberId id) const noexcept {
   return site_->membership->liveness(id);
 }
 
-void LockHandle::sleep(const RealAtomics::Word<std::uint64_t>& word, std::uint32_t expected,
-                       std::span<const MemberId> holders, Deadline deadline) const noexcept {
+os::Slept LockHandle::asleep(const RealAtomics::Word<std::uint64_t>& word,
+                             std::span<const MemberId> holders, Deadline deadline,
+                             Sleeper& sleeper) const noexcept {
   const std::uint64_t waiter = me();
   const WaitNoted noted(waiter != 0 ? site_->notes : nullptr, this_thread(), waiter,
                         site_->region.identity().inode, noted_place(site_->kind, site_->offset),
                         monotonic_now_ns());
-  if (site_->watch == nullptr || holders.empty()) {
-    os::futex_wait(word, expected, deadline);
-    return;
-  }
+  if (site_->watch == nullptr || holders.empty()) return sleeper.until(deadline);
   const DeathWatch::Sleep known(*site_->watch, word, holders);
   // They may have been heard of before we were known, or be dying still: then not for long.
   const bool dying = std::any_of(holders.begin(), holders.end(), [this](const MemberId& holder) {
     return site_->membership->is_dying(holder);
   });
-  os::futex_wait(word, expected, dying ? deadline.within(kDyingPause) : deadline);
+  return sleeper.until(dying ? deadline.within(kDyingPause) : deadline);
 }
 
 LockAnswer LockHandle::memory() const noexcept {

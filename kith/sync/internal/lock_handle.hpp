@@ -35,9 +35,12 @@ class LockHandle : public LockWitness {
 
   [[nodiscard]] bool may_be_dead(MemberId id) const noexcept override;
   [[nodiscard]] Liveness liveness(MemberId id) const noexcept override;
-  void sleep(const RealAtomics::Word<std::uint64_t>& word, std::uint32_t expected,
-             std::span<const MemberId> holders, Deadline deadline) const noexcept override;
+  os::Slept asleep(const RealAtomics::Word<std::uint64_t>& word, std::span<const MemberId> holders,
+                   Deadline deadline, Sleeper& sleeper) const noexcept override;
   [[nodiscard]] LockAnswer memory() const noexcept override;
+  [[nodiscard]] LockAnswer unless_cut_short(LockAnswer answer) const noexcept final {
+    return holds(answer) && pages_lost() ? LockAnswer::damaged : answer;
+  }
 
  protected:
   // Takes the site over. join() comes next, before anything else is done with the handle.

@@ -15,7 +15,9 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include "kith/base/atomics.hpp"
@@ -25,6 +27,7 @@
 #include "kith/sync/internal/lock_witness.hpp"
 #include "kith/sync/internal/mutex_word.hpp"
 #include "kith/sync/internal/spinning.hpp"
+#include "kith/sync/internal/wait_steps.hpp"
 #include "kith/sync/lock_answer.hpp"
 
 namespace kith::internal {
@@ -54,6 +57,8 @@ struct MutexPatience {
 
 class MutexCore {
  public:
+  class Waiting;
+
   explicit MutexCore(MutexWords& words, const MutexPatience& patience = {}) noexcept
       : words_(&words), patience_(patience), spinning_(patience.looks) {}
 
@@ -77,24 +82,31 @@ class MutexCore {
   // Whatever stands there. `recursive`: who holds it may take it again.
   LockAnswer acquire(std::uint64_t me, bool recursive, const LockWitness& witness,
                      Deadline deadline) noexcept {
-    if (holder_now() == me) return again(recursive);
-    Wait wait;
+    Waiting wait(*this, me, recursive, witness);
+    bool moved = true;  // while we slept, if we have
+    bool interrupted = false;
     for (;;) {
-      // relaxed: what it shows is used only after an exchange of it has succeeded.
-      // equivalent if remembered: an exchange that fails shows what is there.
-      const std::uint64_t word = words_->word.load(std::memory_order_relaxed);
-      if (MutexWord::is_retired(word)) return LockAnswer::retired;
-      const bool last_try = deadline.has_passed();
-      const bool tried = may_take(word, wait, witness, last_try);
-      if (tried && take(word, me, wait)) return wait.answer;
-      if (last_try) return give_up(wait, LockAnswer::timed_out);
-      if (tried) continue;  // but somebody was faster
-      if (wait.slept && wait.nothing_moved) {
+      const bool last = interrupted || deadline.has_passed();
+      if (const std::optional<LockAnswer> answer = wait.look(last)) return *answer;
+      if (last) return end(wait, interrupted ? LockAnswer::interrupted : LockAnswer::timed_out);
+      if (wait.was_too_late()) continue;
+      if (!moved) {
         const LockAnswer memory = witness.memory();
-        if (memory != LockAnswer::acquired) return give_up(wait, memory);
+        if (memory != LockAnswer::acquired) return end(wait, memory);
       }
-      if (MutexWord::is_held(word) && spin_until_taken(me, wait)) return wait.answer;
-      sleep(word, wait, witness, deadline);
+      if (const std::optional<LockAnswer> answer = wait.spin()) return *answer;
+      const Rest rest = wait.prepare(deadline);
+      if (rest.word == nullptr) {
+        moved = true;
+        continue;
+      }
+      MemberId holder;
+      const std::size_t count = wait.holders({&holder, 1});
+      const os::Slept slept =
+          witness.sleep(*rest.word, rest.expected, std::span(&holder, count), rest.until);
+      interrupted = slept == os::Slept::interrupted && deadline.is_interruptible();
+      moved = wait.woke();
+      if (!moved) wait.doubt();
     }
   }
 
@@ -173,19 +185,139 @@ class MutexCore {
     return inconsistent ? LockAnswer::owner_died : LockAnswer::acquired;
   }
 
- private:
-  struct Wait {
-    std::uint32_t losses = 0;       // how often it went to another while we waited
-    bool slept = false;             // so the wake that we had may have been meant for others
-    bool nothing_moved = false;     // while we slept: its holder may be dead
-    bool reservation_over = false;  // whom it is kept for has not come
-    LockAnswer answer = LockAnswer::acquired;
-    Spinning::Looks looks;
+  // One wait for it, in steps (wait_steps.hpp); acquire() is made of them.
+  class Waiting {
+   public:
+    Waiting(MutexCore& mutex, std::uint64_t me, bool recursive, const LockWitness& witness) noexcept
+        : mutex_(&mutex), witness_(&witness), me_(me), recursive_(recursive) {}
+
+    // What the caller holds already, it is told at once.
+    [[nodiscard]] std::optional<LockAnswer> look(bool last) noexcept {
+      // relaxed: what it shows is used only after an exchange of it has succeeded.
+      // equivalent if remembered: an exchange that fails shows what is there.
+      word_ = mutex_->words_->word.load(std::memory_order_relaxed);
+      if (MutexWord::is_retired(word_)) return LockAnswer::retired;
+      if (MutexWord::holder(word_) == me_) return mutex_->again(recursive_);
+      was_too_late_ = may_take(last);
+      if (was_too_late_) return take(word_);
+      return std::nullopt;
+    }
+    // It was to be had, and somebody was faster.
+    [[nodiscard]] bool was_too_late() const noexcept { return was_too_late_; }
+
+    // Takes it if it comes free within a moment, and is not kept for anybody.
+    [[nodiscard]] std::optional<LockAnswer> spin() noexcept {
+      std::optional<LockAnswer> answer;
+      if (!MutexWord::is_held(word_)) return answer;
+      static_cast<void>(mutex_->spinning_.until(looks_, [&] {
+        // relaxed: as in look(). Looked at before it is tried, because an exchange that fails takes
+        // the line from its holder all the same.
+        const std::uint64_t word = mutex_->words_->word.load(std::memory_order_relaxed);
+        const bool kept = MutexWord::is_held(word) || (word & MutexWord::kStarving) != 0;
+        if (!kept && !MutexWord::is_retired(word)) answer = take(word);
+        return answer.has_value();
+      }));
+      return answer;
+    }
+
+    // Marks what was looked at last.
+    [[nodiscard]] Rest prepare(Deadline deadline) noexcept {
+      if (slept_ && moved_) ++losses_;
+      moved_ = false;
+      const std::uint64_t marks = MutexWord::kWaiters | (is_starving() ? MutexWord::kStarving : 0);
+      marked_ = word_ | marks;
+      kept_ = !MutexWord::is_held(word_);
+      // relaxed: it asks for a wake, and says nothing else. Who gives the mutex back changes the
+      // same word, and so either sees the mark or makes the exchange, or the sleep, fail.
+      if (marked_ != word_ &&
+          !mutex_->words_->word.compare_exchange_strong(word_, marked_, std::memory_order_relaxed,
+                                                        std::memory_order_relaxed)) {
+        moved_ = true;
+        doubts_ = false;
+        return {};
+      }
+      if (!kept_ && (word_ & MutexWord::kWaiters) == 0) mutex_->note_wait(word_);
+      const MutexPatience& patience = mutex_->patience_;
+      return {&mutex_->words_->word, static_cast<std::uint32_t>(marked_),
+              deadline.within(kept_ ? patience.reserved : patience.slice)};
+    }
+    [[nodiscard]] std::size_t holders(Holders into) const noexcept {
+      if (kept_) return 0;
+      into[0] = owner_of(marked_);
+      return 1;
+    }
+    bool woke() noexcept {
+      slept_ = true;
+      doubts_ = false;
+      moved_ = mutex_->words_->word.load(std::memory_order_relaxed) != marked_;
+      return moved_;
+    }
+    void doubt() noexcept { doubts_ = !moved_; }
+
+    // A wake that we had may have been another's, and its mark gone with it.
+    void give_up() noexcept {
+      if (!slept_) return;
+      // relaxed: as in prepare().
+      const std::uint64_t word =
+          mutex_->words_->word.fetch_or(MutexWord::kWaiters, std::memory_order_relaxed);
+      if (!MutexWord::is_held(word)) os::futex_wake_one(mutex_->words_->word);
+    }
+
+   private:
+    [[nodiscard]] bool is_starving() const noexcept { return losses_ >= mutex_->patience_.losses; }
+    [[nodiscard]] bool may_take(bool last) const noexcept {
+      if (!MutexWord::is_held(word_)) {
+        const bool reserved = (word_ & MutexWord::kStarving) != 0;
+        // Whom it is kept for has not come.
+        const bool over = doubts_ && kept_;
+        // Who does not wait longer is not bound: it would find the lock kept for somebody for ever,
+        // if that one has given up, or is dead.
+        return !reserved || is_starving() || over || last;
+      }
+      const MemberId holder = owner_of(word_);
+      return (doubts_ || witness_->may_be_dead(holder)) &&
+             witness_->liveness(holder) == Liveness::dead;
+    }
+
+    // From nobody, or from one who is dead.
+    [[nodiscard]] std::optional<LockAnswer> take(std::uint64_t word) noexcept {
+      MutexWords& words = *mutex_->words_;
+      const std::uint64_t inconsistent =
+          MutexWord::is_held(word) ? MutexWord::kInconsistent : word & MutexWord::kInconsistent;
+      // Others may be asleep whose mark went when we were woken.
+      const std::uint64_t waiters = slept_ ? MutexWord::kWaiters : word & MutexWord::kWaiters;
+      // acquire: as acquire_free(). What a dead holder did is visible since its lock was free.
+      if (!words.word.compare_exchange_strong(word, me_ | waiters | inconsistent,
+                                              std::memory_order_acquire,
+                                              std::memory_order_relaxed)) {
+        return std::nullopt;
+      }
+      return inconsistent == 0 ? LockAnswer::acquired : LockAnswer::owner_died;
+    }
+
+    MutexCore* mutex_;
+    const LockWitness* witness_;
+    std::uint64_t me_;
+    std::uint64_t word_ = 0;    // as it was looked at last
+    std::uint64_t marked_ = 0;  // and what was slept on
+    std::uint32_t losses_ = 0;  // how often it went to another while we waited
+    bool recursive_;
+    bool was_too_late_ = false;
+    bool kept_ = false;    // it was free, and kept for one who starves
+    bool slept_ = false;   // so the wake that we had may have been meant for others
+    bool moved_ = false;   // since
+    bool doubts_ = false;  // its holder may be dead
+    Spinning::Looks looks_;
   };
 
+ private:
   [[nodiscard]] std::uint64_t holder_now() const noexcept {
     // relaxed: only we store our own name. equivalent if remembered: for the same reason.
     return MutexWord::holder(words_->word.load(std::memory_order_relaxed));
+  }
+  static LockAnswer end(Waiting& wait, LockAnswer why) noexcept {
+    wait.give_up();
+    return why;
   }
   LockAnswer again(bool recursive) noexcept {
     if (!recursive) return LockAnswer::would_deadlock;
@@ -198,84 +330,6 @@ class MutexCore {
     // relaxed: as in release().
     if (!nested) words_->word.fetch_or(MutexWord::kNested, std::memory_order_relaxed);
     return check(holder_now());
-  }
-
-  // Takes it if it comes free within a moment, and is not kept for anybody.
-  bool spin_until_taken(std::uint64_t me, Wait& wait) noexcept {
-    return spinning_.until(wait.looks, [&] {
-      // relaxed: as in acquire(). Looked at before it is tried, because an exchange that fails
-      // takes the line from its holder all the same.
-      const std::uint64_t word = words_->word.load(std::memory_order_relaxed);
-      const bool kept = MutexWord::is_held(word) || (word & MutexWord::kStarving) != 0;
-      return !kept && !MutexWord::is_retired(word) && take(word, me, wait);
-    });
-  }
-
-  [[nodiscard]] bool may_take(std::uint64_t word, const Wait& wait, const LockWitness& witness,
-                              bool last_try) const noexcept {
-    if (!MutexWord::is_held(word)) {
-      const bool reserved = (word & MutexWord::kStarving) != 0;
-      // Who does not wait longer is not bound: it would find the lock kept for somebody for ever,
-      // if that one has given up, or is dead.
-      return !reserved || is_starving(wait) || wait.reservation_over || last_try;
-    }
-    const MemberId holder = owner_of(word);
-    return (wait.nothing_moved || witness.may_be_dead(holder)) &&
-           witness.liveness(holder) == Liveness::dead;
-  }
-  [[nodiscard]] bool is_starving(const Wait& wait) const noexcept {
-    return wait.losses >= patience_.losses;
-  }
-
-  // From nobody, or from one who is dead.
-  bool take(std::uint64_t word, std::uint64_t me, Wait& wait) noexcept {
-    const std::uint64_t inconsistent =
-        MutexWord::is_held(word) ? MutexWord::kInconsistent : word & MutexWord::kInconsistent;
-    // Others may be asleep whose mark went when we were woken.
-    const std::uint64_t waiters = wait.slept ? MutexWord::kWaiters : word & MutexWord::kWaiters;
-    // acquire: as acquire_free(). What a dead holder did is visible since its lock was free.
-    if (!words_->word.compare_exchange_strong(word, me | waiters | inconsistent,
-                                              std::memory_order_acquire,
-                                              std::memory_order_relaxed)) {
-      return false;
-    }
-    wait.answer = inconsistent != 0 ? LockAnswer::owner_died : LockAnswer::acquired;
-    return true;
-  }
-
-  // A wake that we had may have been another's, and its mark gone with it.
-  LockAnswer give_up(const Wait& wait, LockAnswer why) noexcept {
-    if (!wait.slept) return why;
-    // relaxed: as in sleep().
-    const std::uint64_t word =
-        words_->word.fetch_or(MutexWord::kWaiters, std::memory_order_relaxed);
-    if (!MutexWord::is_held(word)) os::futex_wake_one(words_->word);
-    return why;
-  }
-
-  void sleep(std::uint64_t word, Wait& wait, const LockWitness& witness,
-             Deadline deadline) noexcept {
-    if (wait.slept && !wait.nothing_moved) ++wait.losses;
-    const std::uint64_t marks =
-        MutexWord::kWaiters | (is_starving(wait) ? MutexWord::kStarving : 0);
-    const std::uint64_t marked = word | marks;
-    // relaxed: it asks for a wake, and says nothing else. Who gives the mutex back changes the same
-    // word, and so either sees the mark or makes the exchange, or the sleep, fail.
-    if (marked != word && !words_->word.compare_exchange_strong(
-                              word, marked, std::memory_order_relaxed, std::memory_order_relaxed)) {
-      wait.nothing_moved = false;
-      return;
-    }
-    if (MutexWord::is_held(word) && (word & MutexWord::kWaiters) == 0) note_wait(word);
-    const bool kept = !MutexWord::is_held(word);
-    const MemberId holder = owner_of(marked);
-    witness.sleep(words_->word, static_cast<std::uint32_t>(marked),
-                  std::span(&holder, kept ? 0 : 1),
-                  deadline.within(kept ? patience_.reserved : patience_.slice));
-    wait.slept = true;
-    const std::uint64_t after = words_->word.load(std::memory_order_relaxed);
-    wait.nothing_moved = after == marked;
-    wait.reservation_over = wait.nothing_moved && kept;
   }
 
   void note_wait(std::uint64_t word) noexcept {

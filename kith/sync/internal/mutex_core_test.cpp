@@ -9,9 +9,9 @@ class AllLive final : public LockWitness {
  public:
   bool may_be_dead(MemberId) const noexcept override { return false; }
   Liveness liveness(MemberId) const noexcept override { return Liveness::alive; }
-  void sleep(const RealAtomics::Word<std::uint64_t>& word, std::uint32_t expected,
-             std::span<const MemberId>, Deadline deadline) const noexcept override {
-    os::futex_wait(word, expected, deadline);
+  os::Slept asleep(const RealAtomics::Word<std::uint64_t>&, std::span<const MemberId>,
+                   Deadline deadline, Sleeper& sleeper) const noexcept override {
+    return sleeper.until(deadline);
   }
   LockAnswer memory() const noexcept override { return LockAnswer::acquired; }
 };

@@ -159,6 +159,7 @@ LockAnswer RwLockCore::drain(const ReaderLine* own, const ReaderTable& table,
   // others come to the gate and go.
   bool doubt = false;
   Deadline sure = Deadline::after(patience_.slice);
+  bool interrupted = false;
   // Ends with the deadline, or when no living reader is left. Spins no longer than a wake costs.
   for (std::uint32_t looks = 0;; ++looks) {
     // acquire: pairs with the release in tell_writer(): what is not seen below wakes us.
@@ -180,6 +181,7 @@ LockAnswer RwLockCore::drain(const ReaderLine* own, const ReaderTable& table,
     };
     if (!table.for_each_reader(key_, set, own, note, enough)) return LockAnswer::timed_out;
     if (count == 0) return LockAnswer::acquired;
+    if (interrupted) return LockAnswer::interrupted;
     if (deadline.has_passed()) return LockAnswer::timed_out;
     if (looks < patience_.looks) {
       os::relax_processor();
@@ -190,8 +192,10 @@ LockAnswer RwLockCore::drain(const ReaderLine* own, const ReaderTable& table,
       if (memory != LockAnswer::acquired) return memory;
       sure = Deadline::after(patience_.slice);
     }
-    witness.sleep(words_->drained, static_cast<std::uint32_t>(before),
-                  std::span(inside).first(count), deadline.within(patience_.slice));
+    const os::Slept slept =
+        witness.sleep(words_->drained, static_cast<std::uint32_t>(before),
+                      std::span(inside).first(count), deadline.within(patience_.slice));
+    interrupted = slept == os::Slept::interrupted && deadline.is_interruptible();
     // relaxed: a reason to look more closely. equivalent if remembered: one too many.
     doubt = words_->drained.load(std::memory_order_relaxed) == before || sure.has_passed();
   }

@@ -26,12 +26,23 @@ class SemaphoreCore {
   SemaphoreCore(Word& announced, std::span<Word> permits, const WaitPatience& patience) noexcept
       : announced_(announced), permits_(permits), patience_(patience) {}
 
+  struct Condition {
+    SemaphoreCore* core;
+    std::uint64_t me;
+    const LockWitness* witness;
+    [[nodiscard]] std::optional<LockAnswer> look(bool doubt) noexcept {
+      return core->look(me, *witness, doubt);
+    }
+    [[nodiscard]] std::size_t holders(Holders into) const noexcept { return core->list(into); }
+  };
+  using Waiting = CountedWait<Condition>;
   // `me` is an owner word: a process holds permits, not a thread.
+  [[nodiscard]] Waiting waiting(std::uint64_t me, const LockWitness& witness) noexcept {
+    return {announced_, patience_, {this, me, &witness}};
+  }
+
   LockAnswer acquire(std::uint64_t me, const LockWitness& witness, Deadline deadline) noexcept {
-    return wait_until(
-        announced_, witness, deadline, patience_,
-        [&](bool doubt) { return look(me, witness, doubt); },
-        [&](Holders& holders) { return list(holders); });
+    return wait_for(waiting(me, witness), witness, deadline, patience_.spins);
   }
 
   // One of those it holds.
@@ -102,7 +113,7 @@ class SemaphoreCore {
     return (doubt || witness.may_be_dead(holder)) && witness.liveness(holder) == Liveness::dead;
   }
 
-  [[nodiscard]] std::size_t list(Holders& holders) const noexcept {
+  [[nodiscard]] std::size_t list(Holders holders) const noexcept {
     std::size_t count = 0;
     for (const Word& permit : permits_) {
       if (count == holders.size()) break;

@@ -1,4 +1,4 @@
-// The loop of everybody who waits for a condition in shared memory, however it is announced.
+// The wait of everybody who waits for a condition in shared memory that an event count announces.
 #pragma once
 
 #include <array>
@@ -11,6 +11,7 @@
 #include "kith/os/futex.hpp"
 #include "kith/sync/internal/event_count.hpp"
 #include "kith/sync/internal/lock_witness.hpp"
+#include "kith/sync/internal/wait_steps.hpp"
 #include "kith/sync/lock_answer.hpp"
 
 namespace kith::internal {
@@ -22,37 +23,87 @@ struct WaitPatience {
   std::uint32_t spins = 0;
 };
 
-// Of a semaphore with more holders than this, some are looked at after a slice only.
-inline constexpr std::size_t kHoldersWatched = 64;
-using Holders = std::array<MemberId, kHoldersWatched>;
+// One wait, in steps (wait_steps.hpp). Condition::look(doubt) gives an answer, or none while there
+// is nothing to have; it asks after the dead if `doubt` is true. Condition::holders(into) says
+// whose death would change that.
+template <class Condition>
+class CountedWait {
+ public:
+  CountedWait(EventCount announced, const WaitPatience& patience,
+              const Condition& condition) noexcept
+      : announced_(announced), slice_(patience.slice), condition_(condition) {}
 
-// `look` gives an answer, or none while there is nothing to have; it asks after the dead if `doubt`
-// is true. `holders` fills in whose death would change that, and says how many they are.
-template <class Look, class Others>
-LockAnswer wait_until(EventCount announced, const LockWitness& witness, Deadline deadline,
-                      const WaitPatience& patience, Look&& look, Others&& holders) noexcept {
+  [[nodiscard]] std::optional<LockAnswer> look(bool /*last*/) noexcept {
+    owes_ = false;
+    return condition_.look(doubts_);
+  }
+  [[nodiscard]] Rest prepare(Deadline deadline) noexcept {
+    ticket_ = announced_.prepare();
+    return {&announced_.word(), ticket_, deadline.within(slice_)};
+  }
+  [[nodiscard]] std::size_t holders(Holders into) const noexcept {
+    return condition_.holders(into);
+  }
+  bool woke() noexcept {
+    doubts_ = false;
+    owes_ = announced_.has_moved(ticket_);
+    return owes_;
+  }
+  void doubt() noexcept { doubts_ = !owes_; }
+  // Whoever announced something may have woken us, and nobody else; and we have not looked since.
+  void give_up() noexcept {
+    if (owes_) announced_.announce(Wake::one);
+  }
+
+ private:
+  EventCount announced_;
+  std::chrono::nanoseconds slice_;
+  Condition condition_;
+  EventCount::Ticket ticket_ = 0;
+  bool doubts_ = false;
+  bool owes_ = false;  // a look, to who announced something
+};
+
+template <class Condition>
+LockAnswer wait_for(CountedWait<Condition> wait, const LockWitness& witness, Deadline deadline,
+                    std::uint32_t spins) noexcept {
   // Once at least before it says that it waits: else whoever changes the condition next would call
   // the kernel for nobody.
-  for (std::uint32_t i = 0; i <= patience.spins; ++i) {
-    if (const std::optional<LockAnswer> answer = look(false)) return *answer;
-    if (i < patience.spins) os::relax_processor();
+  for (std::uint32_t i = 0; i <= spins; ++i) {
+    if (const std::optional<LockAnswer> answer = wait.look(false)) return *answer;
+    if (i < spins) os::relax_processor();
   }
-  bool doubt = false;
+  bool interrupted = false;
   for (;;) {
-    const bool last_look = deadline.has_passed();
-    const EventCount::Ticket ticket = last_look ? 0 : announced.prepare();
-    if (const std::optional<LockAnswer> answer = look(doubt)) return *answer;
-    if (last_look) return LockAnswer::timed_out;
-    Holders dear;
-    const std::size_t count = holders(dear);
-    witness.sleep(announced.word(), ticket, std::span(dear).first(count),
-                  deadline.within(patience.slice));
+    const bool last = interrupted || deadline.has_passed();
+    const Rest rest = last ? Rest{} : wait.prepare(deadline);
+    if (const std::optional<LockAnswer> answer = wait.look(last)) return *answer;
+    if (last) return interrupted ? LockAnswer::interrupted : LockAnswer::timed_out;
+    std::array<MemberId, kHoldersWatched> dear;
+    const std::size_t count = wait.holders(dear);
+    const os::Slept slept =
+        witness.sleep(*rest.word, rest.expected, std::span(dear).first(count), rest.until);
+    interrupted = slept == os::Slept::interrupted && deadline.is_interruptible();
+    if (wait.woke()) continue;
     // Nothing was announced: they may be dead, or the memory may be gone.
-    doubt = !announced.has_moved(ticket);
-    if (!doubt) continue;
+    wait.doubt();
     const LockAnswer memory = witness.memory();
     if (memory != LockAnswer::acquired) return memory;
   }
+}
+
+// The same for a condition that nobody waits for beside others.
+template <class Look, class Others>
+LockAnswer wait_until(EventCount announced, const LockWitness& witness, Deadline deadline,
+                      const WaitPatience& patience, const Look& look,
+                      const Others& others) noexcept {
+  struct Condition {
+    const Look& look;
+    const Others& holders;
+  };
+  const Condition condition{look, others};
+  return wait_for(CountedWait<Condition>(announced, patience, condition), witness, deadline,
+                  patience.spins);
 }
 
 }  // namespace kith::internal
