@@ -10,7 +10,7 @@
 namespace kith {
 namespace internal {
 
-class CountingSemaphoreState final : public LockHandle {
+class CountingSemaphoreState final : public LockHandle, public AnyObject {
  public:
   CountingSemaphoreState(LockSite* site, CountingSemaphoreWords& words)
       : LockHandle(site), core_(words.count, words.announced, kSpinning) {
@@ -24,7 +24,13 @@ class CountingSemaphoreState final : public LockHandle {
       if (become_known(answer) == 0) return answer;
       answer = core_.acquire(*this, deadline);
     }
-    return holds(answer) && pages_lost() ? LockAnswer::damaged : answer;
+    return unless_cut_short(answer);
+  }
+  // A signal that is there may be taken also by whom nobody knows.
+  WaitSteps& begin_wait(StepsPlace& place) noexcept override {
+    LockAnswer why_not{};
+    const bool known = become_known(why_not) != 0;
+    return place.begin(*this, core_.waiting(), known ? std::nullopt : std::optional(why_not));
   }
   LockAnswer release(std::uint32_t times) noexcept {
     const LockAnswer answer = core_.release(times);
@@ -60,6 +66,9 @@ LockAnswer CountingSemaphore::release(std::uint32_t times) noexcept {
 }
 std::uint64_t CountingSemaphore::count() const noexcept {
   return state().count();
+}
+CountingSemaphore::operator Waitable() & noexcept {
+  return Waitable(state());
 }
 
 }  // namespace kith

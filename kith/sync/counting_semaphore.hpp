@@ -29,6 +29,7 @@
 #include "kith/region/region.hpp"
 #include "kith/sync/internal/handle_of.hpp"
 #include "kith/sync/lock_answer.hpp"
+#include "kith/sync/waitable.hpp"
 
 namespace kith {
 
@@ -77,7 +78,7 @@ class CountingSemaphore : public internal::HandleOf<internal::CountingSemaphoreS
   CountingSemaphore(const RegionHandle& region, const CountingSemaphoreCell& cell,
                     CountingSemaphoreOptions options = {});
 
-  // acquired, timed_out, orphaned, damaged, forked, limit_reached.
+  // acquired, timed_out, interrupted, orphaned, damaged, forked, limit_reached.
   LockAnswer acquire(Deadline deadline) noexcept;
   LockAnswer try_acquire() noexcept { return acquire(Deadline::now()); }
   // released; limit_reached if it would count beyond kCountMax, and then nothing is changed;
@@ -85,6 +86,8 @@ class CountingSemaphore : public internal::HandleOf<internal::CountingSemaphoreS
   LockAnswer release(std::uint32_t times = 1) noexcept;
 
   [[nodiscard]] std::uint64_t count() const noexcept;
+  // For wait_any().
+  operator Waitable() & noexcept;
 };
 
 }  // namespace kith

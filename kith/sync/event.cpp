@@ -1,5 +1,6 @@
 #include "kith/sync/event.hpp"
 
+#include <optional>
 #include <string>
 
 #include "kith/base/error.hpp"
@@ -11,7 +12,7 @@
 namespace kith {
 namespace internal {
 
-class EventState final : public LockHandle {
+class EventState final : public LockHandle, public AnyObject {
  public:
   EventState(LockSite* site, EventWords& words, EventReset reset)
       : LockHandle(site), words_(words), core_(words, reset, kSpinning) {
@@ -28,7 +29,13 @@ class EventState final : public LockHandle {
       if (become_known(answer) == 0) return answer;
       answer = core_.wait(*this, deadline);
     }
-    return holds(answer) && pages_lost() ? LockAnswer::damaged : answer;
+    return unless_cut_short(answer);
+  }
+  // One that is set lets by also whom nobody knows.
+  WaitSteps& begin_wait(StepsPlace& place) noexcept override {
+    LockAnswer why_not{};
+    const bool known = become_known(why_not) != 0;
+    return place.begin(*this, core_.waiting(), known ? std::nullopt : std::optional(why_not));
   }
 
  private:
@@ -80,6 +87,9 @@ bool Event::reset() noexcept {
 }
 bool Event::is_set() const noexcept {
   return state().core().is_set();
+}
+Event::operator Waitable() & noexcept {
+  return Waitable(state());
 }
 AwaitAnswer Event::wait(Deadline deadline) noexcept {
   return internal::await_answer(state().wait(deadline));

@@ -32,6 +32,7 @@
 #include "kith/region/region.hpp"
 #include "kith/sync/await_answer.hpp"
 #include "kith/sync/internal/handle_of.hpp"
+#include "kith/sync/waitable.hpp"
 
 namespace kith {
 
@@ -88,8 +89,10 @@ class Event : public internal::HandleOf<internal::EventState> {
   bool reset() noexcept;
   [[nodiscard]] bool is_set() const noexcept;
 
-  // happened, timed_out, orphaned, damaged, forked, limit_reached.
+  // happened, timed_out, interrupted, orphaned, damaged, forked, limit_reached.
   AwaitAnswer wait(Deadline deadline) noexcept;
+  // For wait_any().
+  operator Waitable() & noexcept;
 };
 
 }  // namespace kith

@@ -44,6 +44,7 @@
 #include "kith/sync/internal/repairing_handle.hpp"
 #include "kith/sync/lock_answer.hpp"
 #include "kith/sync/mutex_facts.hpp"
+#include "kith/sync/waitable.hpp"
 
 namespace kith {
 
@@ -101,7 +102,7 @@ class Mutex
 
   // ---- our verbs answer, and never throw
 
-  // acquired, owner_died, or why not: timed_out, would_deadlock, retired, orphaned ...
+  // acquired, owner_died, or why not: timed_out, interrupted, would_deadlock, retired ...
   LockAnswer acquire(Deadline deadline) noexcept { return state().acquire(deadline); }
   LockAnswer try_acquire() noexcept { return state().acquire(Deadline::now()); }
   // released; not_owner and nothing is changed; retired.
@@ -129,6 +130,9 @@ class Mutex
   }
   // Throws not_owner; nothing is changed then.
   void unlock() { settle_release(state().release()); }
+
+  // For wait_any(), which calls no repair function: it answers as acquire() does.
+  operator Waitable() & noexcept { return Waitable(state()); }
 
   [[nodiscard]] MutexFacts facts() const { return state().facts(); }
 };

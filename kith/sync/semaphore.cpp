@@ -14,7 +14,7 @@ namespace internal {
 
 using Permits = std::span<SemaphoreCore::Word>;
 
-class SemaphoreState final : public LockHandle, private HeldByThreads {
+class SemaphoreState final : public LockHandle, public AnyObject, private HeldByThreads {
  public:
   SemaphoreState(LockSite* site, SemaphoreWords& words, Permits permits)
       : LockHandle(site),
@@ -35,7 +35,12 @@ class SemaphoreState final : public LockHandle, private HeldByThreads {
     LockAnswer why_not{};
     if (become_known(why_not) == 0) return why_not;
     const LockAnswer answer = core_.acquire(member(), *this, deadline);
-    return holds(answer) && pages_lost() ? LockAnswer::damaged : answer;
+    return unless_cut_short(answer);
+  }
+  WaitSteps& begin_wait(StepsPlace& place) noexcept override {
+    LockAnswer why_not{};
+    if (become_known(why_not) == 0) return place.begin(*this, Refused(why_not));
+    return place.begin(*this, core_.waiting(member(), *this));
   }
   LockAnswer release() noexcept {
     const std::uint64_t me = member();
@@ -142,6 +147,9 @@ std::uint32_t Semaphore::permits() const noexcept {
 }
 std::uint32_t Semaphore::held() const noexcept {
   return state().held();
+}
+Semaphore::operator Waitable() & noexcept {
+  return Waitable(state());
 }
 
 }  // namespace kith

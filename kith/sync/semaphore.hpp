@@ -39,6 +39,7 @@
 #include "kith/region/region.hpp"
 #include "kith/sync/internal/handle_of.hpp"
 #include "kith/sync/lock_answer.hpp"
+#include "kith/sync/waitable.hpp"
 
 namespace kith {
 
@@ -94,8 +95,8 @@ class Semaphore : public internal::HandleOf<internal::SemaphoreState> {
   Semaphore(const RegionHandle& region, const SemaphoreCell<kPermits>& cell)
       : Semaphore(region, cell.words_, std::span(cell.permits_)) {}
 
-  // acquired; owner_died: it is yours, and the one who held it died; timed_out, orphaned, damaged,
-  // forked, limit_reached.
+  // acquired; owner_died: it is yours, and the one who held it died; timed_out, interrupted,
+  // orphaned, damaged, forked, limit_reached.
   LockAnswer acquire(Deadline deadline) noexcept;
   LockAnswer try_acquire() noexcept { return acquire(Deadline::now()); }
   // released; not_owner: this process holds none.
@@ -104,6 +105,8 @@ class Semaphore : public internal::HandleOf<internal::SemaphoreState> {
   [[nodiscard]] std::uint32_t permits() const noexcept;
   // Held now, by the living or by dead ones that nobody has noticed yet.
   [[nodiscard]] std::uint32_t held() const noexcept;
+  // For wait_any().
+  operator Waitable() & noexcept;
 
  private:
   Semaphore(const RegionHandle& region, const internal::SemaphoreWords& words,

@@ -49,7 +49,15 @@ LockAnswer MutexState::acquire_slowly(Deadline deadline) noexcept {
   if (me == 0) return why_not;
   if (pages_lost()) return LockAnswer::damaged;
   const LockAnswer answer = core_.acquire(me, recursive_, *this, deadline);
-  return holds(answer) && pages_lost() ? LockAnswer::damaged : answer;
+  return unless_cut_short(answer);
+}
+
+WaitSteps& MutexState::begin_wait(StepsPlace& place) noexcept {
+  LockAnswer why_not{};
+  const std::uint64_t me = become_known(why_not);
+  if (me == 0) return place.begin(*this, Refused(why_not));
+  if (pages_lost()) return place.begin(*this, Refused(LockAnswer::damaged));
+  return place.begin(*this, MutexCore::Waiting(core_, me, recursive_, *this));
 }
 
 LockAnswer MutexState::release_slowly() noexcept {

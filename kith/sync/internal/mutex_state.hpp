@@ -8,6 +8,7 @@
 
 #include "kith/sync/internal/mutex_core.hpp"
 #include "kith/sync/internal/owned_lock.hpp"
+#include "kith/sync/internal/wait_steps.hpp"
 
 namespace kith {
 
@@ -19,7 +20,7 @@ namespace internal {
 
 class MappedRegion;
 
-class MutexState : public OwnedLock<MutexCore> {
+class MutexState : public OwnedLock<MutexCore>, public AnyObject {
  public:
   // Opens or creates the region of a named mutex. Throws Error.
   static MutexState* open(const Domain& domain, const std::string& name,
@@ -44,6 +45,8 @@ class MutexState : public OwnedLock<MutexCore> {
       return LockAnswer::released;
     return release_slowly();
   }
+
+  WaitSteps& begin_wait(StepsPlace& place) noexcept override;
 
   [[nodiscard]] MutexFacts facts() const;
 
