@@ -161,7 +161,7 @@ std::vector<Subject> all_subjects() {
   for (const auto& subjects :
        {latest_subjects(), region_subjects(), member_subjects(), role_subjects(), mutex_subjects(),
         signal_subjects(), semaphore_subjects(), barrier_subjects(), condition_subjects(),
-        guarded_subjects(), once_subjects(), rw_lock_subjects()}) {
+        any_subjects(), guarded_subjects(), once_subjects(), rw_lock_subjects()}) {
     all.insert(all.end(), subjects.begin(), subjects.end());
   }
   return all;

@@ -61,6 +61,7 @@ struct MutationTarget {
 [[nodiscard]] std::vector<Subject> semaphore_subjects();
 [[nodiscard]] std::vector<Subject> barrier_subjects();
 [[nodiscard]] std::vector<Subject> condition_subjects();
+[[nodiscard]] std::vector<Subject> any_subjects();
 [[nodiscard]] std::vector<Subject> guarded_subjects();
 [[nodiscard]] std::vector<Subject> once_subjects();
 [[nodiscard]] std::vector<Subject> rw_lock_subjects();

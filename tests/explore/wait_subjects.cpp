@@ -1,4 +1,6 @@
-// Subjects of all that waits by an event count: events, semaphores, barriers and conditions.
+// Subjects of all that waits by an event count, events, semaphores, barriers and conditions; and of
+// waits for several objects.
+#include "tests/explore/any_world.hpp"
 #include "tests/explore/barrier_world.hpp"
 #include "tests/explore/condition_world.hpp"
 #include "tests/explore/semaphore_world.hpp"
@@ -10,16 +12,26 @@ namespace {
 
 using explore::Memory;
 
-struct AnySubject : SubjectOf<SignalWorld, SignalSetting>,
-                    SubjectOf<SemaphoreWorld, SemaphoreSetting>,
-                    SubjectOf<BarrierWorld, BarrierSetting>,
-                    SubjectOf<ConditionWorld, ConditionSetting> {
+struct WaitSubject : SubjectOf<SignalWorld, SignalSetting>,
+                     SubjectOf<SemaphoreWorld, SemaphoreSetting>,
+                     SubjectOf<BarrierWorld, BarrierSetting>,
+                     SubjectOf<ConditionWorld, ConditionSetting>,
+                     SubjectOf<AnyWorld, AnySetting> {
   using SubjectOf<SignalWorld, SignalSetting>::operator();
   using SubjectOf<SemaphoreWorld, SemaphoreSetting>::operator();
   using SubjectOf<BarrierWorld, BarrierSetting>::operator();
   using SubjectOf<ConditionWorld, ConditionSetting>::operator();
+  using SubjectOf<AnyWorld, AnySetting>::operator();
 };
-constexpr AnySubject subject;
+constexpr WaitSubject subject;
+
+// And one sleeper wakes for no reason, as by a signal.
+explore::Bounds interrupted(std::uint32_t preemptions,
+                            explore::Memory memory = explore::Memory::sequential) {
+  explore::Bounds once = bounds(preemptions, 0, memory);
+  once.spurious_wakes = 1;
+  return once;
+}
 
 constexpr SignalSetting kManual{.signal = Signal::manual};
 constexpr SignalSetting kAutomatic{.signal = Signal::automatic, .times = 2, .waiters = 2};
@@ -121,6 +133,43 @@ std::vector<Subject> condition_subjects() {
               bounds(2, 1)),
       subject("condition: weak memory", ConditionSetting{.waiters = 1, .times = 1},
               bounds(2, 0, Memory::weak)),
+  };
+}
+
+std::vector<Subject> any_subjects() {
+  constexpr AnySetting kSignals{.waiters = {"ec", "ec"}, .signals = {"e", "c"}};
+  constexpr AnySetting kPassedOn{.waiters = {"ec", "c"}, .signals = {"ce"}, .returns = true};
+  constexpr AnySetting kLocks{.waiters = {"sm", "ms", "sm"}};
+  constexpr AnySetting kMutex{.waiters = {"em", "m", "m"}, .signals = {"e"}};
+  constexpr AnySetting kMortal{
+      .waiters = {"se", "se"}, .signals = {"e"}, .hurried = true, .slices = true};
+  constexpr AnySetting kMortalSignals{
+      .waiters = {"ec", "c"}, .signals = {"ce"}, .hurried = true, .slices = true};
+  constexpr AnySetting kMortalLocks{.waiters = {"sm", "ms", "sm"}, .hurried = true, .slices = true};
+  return {
+      subject("any: 2 wait for an event and a count, 2 signal", kSignals, bounds(3, 0)),
+      subject("any: a wake for what it does not take is passed on", kPassedOn, bounds(3, 0)),
+      subject("any: 3 wait for a permit or a mutex", kLocks, bounds(3, 0)),
+      subject("any: one waits for an event or a mutex, 2 for the mutex", kMutex, bounds(3, 0)),
+      subject(
+          "any: the starving",
+          AnySetting{.waiters = {"me", "m", "m"}, .signals = {"e"}, .slices = true, .losses = 1},
+          bounds(2, 0)),
+      subject("any: a permit or an event, deaths", kMortal, bounds(2, 1)),
+      subject("any: an event or a count, deaths", kMortalSignals, bounds(1, 1)),
+      subject("any: a permit or a mutex, deaths", kMortalLocks, bounds(1, 1)),
+      subject("any: weak memory, a wake is passed on", kPassedOn, bounds(1, 0, Memory::weak)),
+      subject("any: weak memory, a permit or a mutex", kLocks, bounds(2, 0, Memory::weak)),
+      subject("any: interrupted, a count",
+              AnySetting{.waiters = {"ec", "c"}, .signals = {"cc"}, .interruptible = true},
+              interrupted(2)),
+      subject("interrupted, of 2 who wait for a count",
+              AnySetting{.waiters = {"c", "c"}, .signals = {"cc"}, .interruptible = true},
+              interrupted(3)),
+      subject("interrupted, of 3 who wait for a mutex",
+              AnySetting{.waiters = {"m", "m", "m"}, .interruptible = true}, interrupted(2)),
+      subject("interrupted, of 3 who wait for a permit",
+              AnySetting{.waiters = {"s", "s", "s"}, .interruptible = true}, interrupted(2)),
   };
 }
 
