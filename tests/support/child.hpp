@@ -95,7 +95,10 @@ class Child {
 
   void say(const std::string& word) { (void)process_.tell(word); }
   // The next word; "" if it is gone or says nothing for too long.
-  [[nodiscard]] std::string hear() { return process_.next_word(soon()).value_or(""); }
+  [[nodiscard]] std::string hear() { return hear_until(soon()); }
+  [[nodiscard]] std::string hear_until(testkit::TimePoint end) {
+    return process_.next_word(end).value_or("");
+  }
 
  private:
   // Nothing leaves the work: what it threw would go on as a second copy of the test program.
