@@ -45,7 +45,7 @@ std::vector<testkit::Subject> all_subjects(const World& world) {
   for (auto subjects : {memory_subjects(world), region_subjects(world), member_subjects(world),
                         latest_write_subjects(world), latest_read_subjects(world),
                         mutex_subjects(world), guarded_subjects(world), wait_subjects(world),
-                        rw_lock_subjects(world), guest_subjects(world)}) {
+                        any_subjects(world), rw_lock_subjects(world), guest_subjects(world)}) {
     for (testkit::Subject& subject : subjects) all.push_back(std::move(subject));
   }
   return all;

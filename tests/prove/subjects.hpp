@@ -16,6 +16,7 @@ namespace kith::prove {
 [[nodiscard]] std::vector<testkit::Subject> latest_read_subjects(const World& world);
 [[nodiscard]] std::vector<testkit::Subject> mutex_subjects(const World& world);
 [[nodiscard]] std::vector<testkit::Subject> wait_subjects(const World& world);
+[[nodiscard]] std::vector<testkit::Subject> any_subjects(const World& world);
 [[nodiscard]] std::vector<testkit::Subject> guarded_subjects(const World& world);
 [[nodiscard]] std::vector<testkit::Subject> rw_lock_subjects(const World& world);
 // They become other users, which only root can.

@@ -3,9 +3,7 @@
 #include <chrono>
 #include <functional>
 #include <optional>
-#include <stdexcept>
 #include <thread>
-#include <utility>
 
 #include "kith/member/member.hpp"
 #include "kith/sync/barrier.hpp"
@@ -15,8 +13,7 @@
 #include "kith/sync/mutex.hpp"
 #include "kith/sync/semaphore.hpp"
 
-#include "tests/prove/lock_trial.hpp"
-#include "tests/prove/subjects.hpp"
+#include "tests/prove/wait_roles.hpp"
 
 namespace kith::prove {
 namespace {
@@ -26,15 +23,6 @@ using testkit::Subject;
 
 constexpr std::uint32_t kPermits = 2;
 constexpr std::uint64_t kPhases = 3;
-
-// What the mutex beside a condition guards. relaxed, both: ordered by the mutex, which is what is
-// being tried.
-void set_value() {
-  shared().first.store(1, std::memory_order_relaxed);
-}
-bool is_value_set() {
-  return shared().first.load(std::memory_order_relaxed) != 0;
-}
 
 // The victim's handles, made by `before` or by the operation.
 struct Victim {
@@ -49,34 +37,6 @@ struct Victim {
 Victim& victim() {
   static Victim only;
   return only;
-}
-
-void must(bool fact, const char* what) {
-  if (!fact) throw std::runtime_error(what);
-}
-
-// So many have arrived in the event count that lies there.
-std::uint64_t arrivals(const World& world, std::uint64_t offset) {
-  return word_in_file(world, "it", offset) >> 32;
-}
-void until_somebody_waits(const World& world, std::uint64_t offset) {
-  const Deadline deadline = patience();
-  while (arrivals(world, offset) == 0) {
-    must(!deadline.has_passed(), "nobody came to wait");
-    std::this_thread::yield();
-  }
-}
-
-// One that waits in a process of its own, which lives on: true if it got what it waited for.
-std::function<void()> sleeper(std::function<bool()> waits) {
-  return [waits = std::move(waits)] { std::thread([waits] { say_sleeper(waits()); }).detach(); };
-}
-
-Subject wait_subject(const World& world, const std::string& name) {
-  Subject subject = world.subject(name);
-  share(subject);
-  subject.balance = [world] { return world.nothing_is_left(); };
-  return subject;
 }
 
 // ---- events
