@@ -104,12 +104,12 @@ class LockList {
     const std::uint64_t now = monotonic_now_ns();
     const auto waited = static_cast<std::int64_t>(now > wait.since ? now - wait.since : 0);
     const LockUser user{member.id, MutexWord::thread(wait.waiter), member.pid, member.program};
-    lock->waiting.push_back({user, waited});
+    lock->waiting.push_back({user, waited, (wait.offset & internal::kNotedOthers) != 0});
   }
 
   LockView* lock_at(const std::string& name, const internal::WaitFacts& wait) {
     const std::uint64_t kind = wait.offset >> internal::kNotedKindShift;
-    const std::uint64_t offset = wait.offset & ~internal::noted_place(LockKind{255}, 0);
+    const std::uint64_t offset = internal::noted_offset(wait.offset);
     if (kind > static_cast<std::uint64_t>(kLastLockKind)) return nullptr;
     const auto place = std::pair(name, offset);
     if (const auto known = locks_.find(place); known != locks_.end()) return &known->second;
@@ -127,12 +127,13 @@ class LockList {
   std::map<std::pair<std::string, std::uint64_t>, LockView> locks_;
 };
 
-// The lock that the user waits for; a thread waits for one at a time.
+// The lock that the user cannot go on without. A thread is seen to wait for one at a time.
 std::size_t wait_of(const LockUser& user, const std::vector<LockView>& locks) {
   for (std::size_t i = 0; i < locks.size(); ++i) {
     const auto& waiting = locks[i].waiting;
-    const bool waits = std::any_of(waiting.begin(), waiting.end(),
-                                   [&](const WaitingUser& one) { return one.user == user; });
+    const bool waits = std::any_of(waiting.begin(), waiting.end(), [&](const WaitingUser& one) {
+      return one.user == user && !one.has_others;
+    });
     if (waits) return i;
   }
   return kNone;

@@ -64,6 +64,7 @@ struct LockState {
 struct WaitingUser {
   LockUser user;
   std::int64_t waited_ns = 0;
+  bool has_others = false;  // it waits for other objects as well (wait_any), and needs one of them
 };
 
 struct LockView {

@@ -17,6 +17,7 @@
 #include "kith/sync/once.hpp"
 #include "kith/sync/rw_lock.hpp"
 #include "kith/sync/semaphore.hpp"
+#include "kith/sync/wait_any.hpp"
 
 #include "tests/support/child.hpp"
 #include "tests/support/scratch_domain.hpp"
@@ -128,6 +129,43 @@ TEST(Locks, InACircleAreADeadlock) {
   }
   // Whoever ends it by killing one is told by the other that its holder died.
   first.kill();
+  EXPECT_EQ(second.wait(), 0);
+}
+
+// One waits for another lock or an event, and may get the event.
+TEST(Locks, WaitedForBesideOthersAreNoDeadlock) {
+  const ScratchDirectory scratch;
+  const Domain domain = scratch.domain();
+  Child first([&](Mouth& parent) {
+    Mutex a(domain, "a");
+    Mutex b(domain, "b");
+    Event stop(domain, "stop");
+    if (!holds(a.try_acquire())) return 1;
+    parent.say("has it");
+    if (!parent.hear(soon())) return 2;
+    return wait_any(Deadline::after(30s), b, stop).took(1) ? 0 : 3;
+  });
+  Child second = taker(domain, "b", "a");
+  ASSERT_EQ(first.hear(), "has it");
+  ASSERT_EQ(second.hear(), "has it");
+  first.say("go on");
+  second.say("go on");
+  std::size_t waiting = 0;
+  const Deadline patience = Deadline::after(30s);
+  while (waiting < 2 && !patience.has_passed()) {
+    const std::vector<LockView> locks = list_locks(domain);
+    EXPECT_TRUE(find_deadlocks(locks).empty());
+    waiting = 0;
+    for (const LockView& lock : locks) {
+      for (const WaitingUser& one : lock.waiting) {
+        ++waiting;
+        EXPECT_EQ(one.has_others, lock.object == "b");
+      }
+    }
+  }
+  EXPECT_EQ(waiting, 2u) << "both are seen";
+  Event(domain, "stop").set();
+  EXPECT_EQ(first.wait(), 0);
   EXPECT_EQ(second.wait(), 0);
 }
 

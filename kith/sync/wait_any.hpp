@@ -21,10 +21,12 @@
 // Cost         each object is looked at once before anybody is told that somebody waits, and then
 //              as in its own wait; one system call for a sleep (futex_waitv, Linux 5.16). No
 //              allocation; 16 KiB of stack. Before 5.16, a sleeper looks at all words once in a
-//              millisecond, and may hear of a holder's death a tenth of a second late.
+//              millisecond, and may hear of a holder's death a tenth of a second late; as may who
+//              waits where threads of its process wait for more than 64 holders in all.
 //
 // A starving mutex keeps itself for its waiter (kith/sync/mutex.hpp) for a millisecond, also where
-// that one takes another object meanwhile. Tools show what is waited for first, in each domain. A
+// that one takes another object meanwhile. Tools show what is waited for first, in each domain, and
+// take it for no part of a deadlock. A
 // signal handler that was installed with SA_RESTART does not end a wait for several objects, even
 // if the deadline is interruptible: the kernel goes on with it.
 #pragma once

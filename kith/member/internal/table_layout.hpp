@@ -78,9 +78,10 @@ static_assert(offsetof(MemberRecord, readers_ready) == 60);
 struct WaitNote {
   // As it would stand in the lock's word; 0: nobody waits, or kNoteBeingWritten. Stored last.
   RealAtomics::Word<std::uint64_t> waiter;
-  RealAtomics::Word<std::uint64_t> inode;   // of the region that the lock lies in
-  RealAtomics::Word<std::uint64_t> offset;  // in its content; in the top byte, the kind of lock
-  RealAtomics::Word<std::uint64_t> since;   // CLOCK_MONOTONIC, ns
+  RealAtomics::Word<std::uint64_t> inode;  // of the region that the lock lies in
+  // In its content; in the top byte, the kind of lock; bit 55: it waits for others as well.
+  RealAtomics::Word<std::uint64_t> offset;
+  RealAtomics::Word<std::uint64_t> since;  // CLOCK_MONOTONIC, ns
 };
 inline constexpr std::uint64_t kNoteBeingWritten = 1;  // no thread has the number 0
 inline constexpr std::uint32_t kWaitNotesMax = kWaitNotesSize / 32;

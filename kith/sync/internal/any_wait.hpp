@@ -21,7 +21,7 @@ class AnyWait final : private Sleeper {
   // At most kWaitablesMax. `slice`: after which a sleeper asks after the dead, whoever wakes it.
   AnyWait(std::span<WaitSteps* const> all, Deadline deadline,
           std::chrono::nanoseconds slice = std::chrono::milliseconds(100)) noexcept
-      : all_(all), deadline_(deadline), slice_(slice) {}
+      : Sleeper(all.size() > 1), all_(all), deadline_(deadline), slice_(slice) {}
 
   AnyAnswer run() noexcept;
 

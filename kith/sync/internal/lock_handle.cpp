@@ -115,9 +115,10 @@ os::Slept LockHandle::asleep(const RealAtomics::Word<std::uint64_t>& word,
                              std::span<const MemberId> holders, Deadline deadline,
                              Sleeper& sleeper) const noexcept {
   const std::uint64_t waiter = me();
+  const std::uint64_t place = noted_place(site_->kind, site_->offset);
   const WaitNoted noted(waiter != 0 ? site_->notes : nullptr, this_thread(), waiter,
-                        site_->region.identity().inode, noted_place(site_->kind, site_->offset),
-                        monotonic_now_ns());
+                        site_->region.identity().inode,
+                        sleeper.has_others() ? place | kNotedOthers : place, monotonic_now_ns());
   if (site_->watch == nullptr || holders.empty()) return sleeper.until(deadline);
   const DeathWatch::Sleep known(*site_->watch, word, holders);
   // They may have been heard of before we were known, or be dying still: then not for long.

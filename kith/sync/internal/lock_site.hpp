@@ -38,8 +38,12 @@ struct LockSite {
 
 // How a WaitNote says what is waited for.
 inline constexpr unsigned kNotedKindShift = 56;
+inline constexpr std::uint64_t kNotedOthers = std::uint64_t{1} << 55;  // among others
 [[nodiscard]] constexpr std::uint64_t noted_place(LockKind kind, std::uint64_t offset) noexcept {
   return std::uint64_t{static_cast<std::uint8_t>(kind)} << kNotedKindShift | offset;
+}
+[[nodiscard]] constexpr std::uint64_t noted_offset(std::uint64_t noted) noexcept {
+  return noted & (kNotedOthers - 1);
 }
 
 // Opens or creates a region that is one lock. The word at `table_at` of its content names the

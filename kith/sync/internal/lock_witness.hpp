@@ -16,9 +16,15 @@ namespace kith::internal {
 class Sleeper {
  public:
   virtual os::Slept until(Deadline deadline) noexcept = 0;
+  // It waits for other objects as well: whoever holds this one need not be what keeps it.
+  [[nodiscard]] bool has_others() const noexcept { return has_others_; }
 
  protected:
+  explicit Sleeper(bool has_others) noexcept : has_others_(has_others) {}
   ~Sleeper() = default;
+
+ private:
+  bool has_others_;
 };
 
 class LockWitness {
@@ -49,7 +55,7 @@ class LockWitness {
       const RealAtomics::Word<std::uint64_t>& word;
       std::uint32_t expected;
       OnOneWord(const RealAtomics::Word<std::uint64_t>& on, std::uint32_t value) noexcept
-          : word(on), expected(value) {}
+          : Sleeper(false), word(on), expected(value) {}
       os::Slept until(Deadline end) noexcept override {
         return os::futex_wait(word, expected, end);
       }
