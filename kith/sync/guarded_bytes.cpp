@@ -1,6 +1,8 @@
 #include "kith/sync/guarded_bytes.hpp"
 
+#include <cstdint>
 #include <memory>
+#include <string>
 
 #include "kith/base/error.hpp"
 #include "kith/region/internal/errors.hpp"
@@ -76,6 +78,48 @@ std::shared_ptr<GuardedBytesState> open_or_create(const Domain& domain, const st
                                           offsetof(NamedMutex, member_table)));
 }
 
+Error misplaced(const std::string& object, const std::string& expected, const std::string& found) {
+  return Error(Errc::invalid_argument,
+               {.object = "guarded bytes in " + object,
+                .expected = expected,
+                .found = found,
+                .remedy = "pass members of the struct that the region holds"});
+}
+
+// In the region, and not where the lock lies.
+std::uint64_t offset_of(const internal::MappedRegion& region, const internal::MutexWords& lock,
+                        std::span<const std::byte> bytes) {
+  if (bytes.empty()) throw misplaced(region.object(), "one byte at least", "none");
+  // As numbers: they may lie anywhere.
+  const auto content = reinterpret_cast<std::uintptr_t>(region.content());
+  const auto first = reinterpret_cast<std::uintptr_t>(bytes.data());
+  const auto cell = reinterpret_cast<std::uintptr_t>(&lock);
+  const std::uint64_t offset = first - content;
+  if (offset > region.content_size() || region.content_size() - offset < bytes.size()) {
+    throw misplaced(region.object(), "bytes inside that region", "some elsewhere");
+  }
+  const bool apart = cell - first >= bytes.size() && first - cell >= sizeof lock;
+  if (!apart) throw misplaced(region.object(), "a lock beside the bytes", "one among them");
+  return offset;
+}
+
+std::shared_ptr<GuardedBytesState> open_embedded(const internal::MappedRegion& region,
+                                                 const internal::MutexWords& lock,
+                                                 std::span<const std::byte> bytes) {
+  const std::uint64_t offset = offset_of(region, lock, bytes);
+  auto site = internal::open_embedded_lock(region, &lock, sizeof lock, LockKind::mutex);
+  // Once more: see open_embedded_lock().
+  const std::uint64_t size = site->region.content_size();
+  if (offset > size || size - offset < bytes.size()) {
+    throw Error(Errc::damaged, {.object = "guarded bytes in " + region.object(),
+                                .expected = "the file as it was opened",
+                                .found = "one that was cut short",
+                                .remedy = "remove it with `kith rm --force`"});
+  }
+  const std::span<std::byte> own(site->region.content() + offset, bytes.size());
+  return std::make_shared<GuardedBytesState>(std::move(site), own, false);
+}
+
 }  // namespace
 
 // ---- what is held
@@ -109,6 +153,10 @@ LockAnswer HeldBytes::release() noexcept {
 GuardedBytes::GuardedBytes(const Domain& domain, const std::string& name, std::uint64_t size,
                            GuardedBytesOptions options)
     : state_(open_or_create(domain, name, size, options)) {}
+
+GuardedBytes::GuardedBytes(const RegionHandle& region, const MutexCell& cell,
+                           std::span<const std::byte> bytes)
+    : state_(open_embedded(region.mapped(), cell.words_, bytes)) {}
 
 GuardedBytes GuardedBytes::open(const Domain& domain, const std::string& name, Deadline deadline) {
   const GuardedBytesSpec spec(0);

@@ -1,5 +1,5 @@
-// GuardedBytes: bytes by name, with a lock over them: changed in place by one at a time, and who
-// comes after one who was killed in there is told.
+// GuardedBytes: bytes with a lock over them, by name or inside your own region: changed in place by
+// one at a time, and who comes after one who was killed in there is told.
 //
 //   GuardedBytes buffer("frame", 4096);                       // in every program, in any order
 //   if (auto held = buffer.acquire(Deadline::after(1s))) {    // given back at its end
@@ -9,6 +9,9 @@
 //     }
 //     held.as<Header>()->count += 1;
 //   }
+//
+//   struct Camera { MutexCell lock; std::array<std::byte, 4096> frame; };   // or in your region
+//   GuardedBytes buffer(camera, camera->lock, camera->frame);
 //
 // The bytes are reached through what acquire() gives, and so not without the lock.
 //
@@ -22,7 +25,8 @@
 //              through.
 // A peer dies  holding it: the next one gets it with `owner_died`, until somebody says that all is
 //              well again. Creating: the object is there, whole, or it is not.
-// Cost         opening as a Region; then as a Mutex. Memory: the bytes and 4 KiB.
+// Cost         opening as a Region; then as a Mutex. Memory: the bytes and 4 KiB; inside a region,
+//              the bytes and 32.
 #pragma once
 
 #include <cstddef>
@@ -37,8 +41,10 @@
 #include "kith/base/shareable.hpp"
 #include "kith/region/domain.hpp"
 #include "kith/region/lifetime.hpp"
+#include "kith/region/region.hpp"
 #include "kith/region/rights.hpp"
 #include "kith/sync/lock_answer.hpp"
+#include "kith/sync/mutex.hpp"
 #include "kith/sync/mutex_facts.hpp"
 
 namespace kith {
@@ -81,14 +87,17 @@ class HeldBytes {
   // No bytes if they are not held. Zero when the object was created.
   [[nodiscard]] std::span<std::byte> bytes() const noexcept { return bytes_; }
   // What lies at byte `offset`: a T that means the same in every process. Null if they are not
-  // held, or it does not fit there, by size or alignment; the first byte lies at a multiple of 64.
+  // held, or it does not fit there, by size or alignment. Of an object by itself, the first byte
+  // lies at a multiple of 64.
   template <class T>
   [[nodiscard]] T* as(std::size_t offset = 0) const noexcept {
     static_assert(require_shareable<T>());
     static_assert(alignof(T) <= 64);
     const bool fits = offset <= bytes_.size() && bytes_.size() - offset >= sizeof(T);
-    if (!fits || offset % alignof(T) != 0) return nullptr;
-    return reinterpret_cast<T*>(bytes_.data() + offset);
+    if (!fits) return nullptr;
+    std::byte* const place = bytes_.data() + offset;
+    const bool aligned = reinterpret_cast<std::uintptr_t>(place) % alignof(T) == 0;
+    return aligned ? reinterpret_cast<T*>(place) : nullptr;
   }
 
   // All is well again: the next one is told nothing. owner_died: now it is; acquired: it was.
@@ -120,6 +129,12 @@ class GuardedBytes {
   [[nodiscard]] static GuardedBytes open(const Domain& domain, const std::string& name,
                                          Deadline deadline = Deadline::now());
 
+  // Those that lie at `bytes`, under the lock that lies in `cell`, both inside the region. The
+  // handle has a mapping of its own. All who use them name the same ones. Throws invalid_argument
+  // if either lies elsewhere, if the lock lies among the bytes, or if there are none; orphaned if
+  // the region has lost its name.
+  GuardedBytes(const RegionHandle& region, const MutexCell& cell, std::span<const std::byte> bytes);
+
   // Waits for them until the deadline.
   [[nodiscard]] HeldBytes acquire(Deadline deadline) noexcept;
   [[nodiscard]] HeldBytes try_acquire() noexcept { return acquire(Deadline::now()); }
@@ -127,11 +142,11 @@ class GuardedBytes {
   [[nodiscard]] std::uint64_t size() const noexcept;
   // Of its lock.
   [[nodiscard]] MutexFacts facts() const;
-  // Living processes that have it open.
+  // Living processes that have it open; of those inside a region, 0: nobody counts.
   [[nodiscard]] std::uint32_t attached() const;
   // When it was created, by the wall clock.
   [[nodiscard]] std::int64_t created_ns() const noexcept;
-  // This handle brought it into being.
+  // This handle brought it into being; never true inside a region.
   [[nodiscard]] bool created_here() const noexcept;
   // It has lost its name: nobody new will come.
   [[nodiscard]] bool is_orphaned() const noexcept;

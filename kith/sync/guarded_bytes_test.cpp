@@ -1,9 +1,11 @@
 #include "kith/sync/guarded_bytes.hpp"
 
 #include <algorithm>
+#include <array>
 #include <functional>
 #include <gtest/gtest.h>
 #include <optional>
+#include <span>
 #include <thread>
 
 #include "kith/base/error.hpp"
@@ -218,6 +220,89 @@ TEST(GuardedBytes, GoWithTheirLastUserIfSaid) {
     EXPECT_EQ(buffer.attached(), 1u);
   }
   EXPECT_EQ(remove_object(scratch.domain(), "buffer"), Removal::not_found);
+}
+
+// ---- inside a region
+
+struct Camera {
+  MutexCell lock;
+  std::uint64_t before;
+  std::array<std::byte, 100> frame;
+  std::uint64_t behind;
+};
+
+TEST(GuardedBytes, InsideARegionAreThoseThatLieThere) {
+  const ScratchDirectory scratch;
+  auto camera = Region<Camera>::create(scratch.domain(), "camera");
+  GuardedBytes buffer(camera, camera->lock, camera->frame);
+  EXPECT_EQ(buffer.size(), 100u);
+  EXPECT_FALSE(buffer.created_here());
+  EXPECT_EQ(buffer.attached(), 0u);
+  Mutex lock(camera, camera->lock);
+  {
+    const HeldBytes held = buffer.acquire(Deadline::now());
+    ASSERT_TRUE(held);
+    EXPECT_EQ(lock.check(), LockAnswer::acquired) << "it is the same lock";
+    std::fill(held.bytes().begin(), held.bytes().end(), std::byte{7});
+  }
+  EXPECT_EQ(lock.check(), LockAnswer::not_owner);
+  EXPECT_EQ(camera->frame.front(), std::byte{7});
+  EXPECT_EQ(camera->frame.back(), std::byte{7});
+  EXPECT_EQ(camera->before, 0u);
+  EXPECT_EQ(camera->behind, 0u);
+  camera.close();
+  EXPECT_EQ(buffer.try_acquire().bytes().back(), std::byte{7}) << "its mapping is its own";
+}
+
+TEST(GuardedBytes, InsideARegionTellOfADeath) {
+  const ScratchDirectory scratch;
+  const Domain domain = scratch.domain();
+  const auto camera = Region<Camera>::create(domain, "camera");
+  Child holder([&](Mouth& parent) {
+    GuardedBytes buffer(camera, camera->lock, camera->frame);
+    const HeldBytes held = buffer.acquire(patience());
+    held.bytes()[0] = std::byte{1};
+    parent.say("held");
+    return parent.hear(soon()) ? 0 : 1;
+  });
+  ASSERT_EQ(holder.hear(), "held");
+  GuardedBytes buffer(camera, camera->lock, camera->frame);
+  EXPECT_EQ(buffer.try_acquire().answer(), LockAnswer::timed_out);
+  holder.kill();
+  HeldBytes held = buffer.acquire(patience());
+  EXPECT_TRUE(held.owner_died());
+  EXPECT_EQ(held.bytes()[0], std::byte{1});
+  EXPECT_EQ(held.declare_consistent(), LockAnswer::owner_died);
+}
+
+TEST(GuardedBytes, InsideARegionShowWhatFitsWhereTheyLie) {
+  const ScratchDirectory scratch;
+  const auto camera = Region<Camera>::create(scratch.domain(), "camera");
+  GuardedBytes odd(camera, camera->lock, std::span(camera->frame).subspan(1));
+  const HeldBytes held = odd.try_acquire();
+  EXPECT_EQ(held.as<Pair>(), nullptr);
+  EXPECT_NE(held.as<Pair>(7), nullptr) << "the frame lies at a multiple of 8";
+  EXPECT_EQ(held.as<Pair>(87), nullptr);
+}
+
+TEST(GuardedBytes, ElsewhereThanInTheRegionAreRefused) {
+  const ScratchDirectory scratch;
+  const auto camera = Region<Camera>::create(scratch.domain(), "camera");
+  const auto other = Region<Camera>::create(scratch.domain(), "other");
+  const MutexCell own{};
+  const auto refusal = [&](const MutexCell& lock, std::span<const std::byte> bytes) {
+    return refusal_of([&] { const GuardedBytes buffer(camera, lock, bytes); },
+                      Errc::invalid_argument);
+  };
+  const auto whole = std::as_bytes(std::span(&*camera, 1));
+  EXPECT_NE(refusal(camera->lock, other->frame).find("some elsewhere"), std::string::npos);
+  EXPECT_NE(refusal(other->lock, camera->frame).find("somewhere else"), std::string::npos);
+  EXPECT_NE(refusal(own, camera->frame).find("somewhere else"), std::string::npos);
+  EXPECT_NE(refusal(camera->lock, whole).find("one among them"), std::string::npos);
+  EXPECT_NE(refusal(camera->lock, whole.subspan(31)).find("one among them"), std::string::npos);
+  EXPECT_NE(refusal(camera->lock, {}).find("none"), std::string::npos);
+  const std::span beyond(camera->frame.data(), std::size_t{1} << 20);
+  EXPECT_NE(refusal(camera->lock, beyond).find("some elsewhere"), std::string::npos);
 }
 
 }  // namespace

@@ -55,6 +55,7 @@ class MutexCell {
 
  private:
   friend class Mutex;
+  friend class GuardedBytes;
   internal::MutexWords words_{};
 };
 
