@@ -3,6 +3,8 @@
 #include <chrono>
 #include <memory>
 
+#include "kith/sync/wait_any.hpp"
+
 namespace kith::hostile {
 namespace {
 
@@ -40,6 +42,19 @@ void use(Barrier& step, Byte argument, Books& books) {
   if (argument > 200) step.leave();
 }
 
+void use_several(Waiters& all, Byte argument, Books& books) {
+  const AnyAnswer any =
+      wait_any(deadline_of(argument), all.signals, all.automatic, all.permits, all.lock);
+  require(to_string(any.answer) != "?", "an answer of a wait for several is none");
+  require(any.index < 4 || any.index == AnyAnswer::kNone, "an object answers that was not asked");
+  require(holds(any.answer) == (any.took(0) || any.took(1) || any.took(2) || any.took(3)),
+          "it was taken, and nobody says what");
+  if (any.took(2)) ++books.locks;
+  if (any.answer == LockAnswer::damaged) ++books.damaged;
+  if (any.took(3)) (void)all.lock.release();
+  if (any.took(2)) (void)all.permits.release();
+}
+
 }  // namespace
 
 void open_waits(Actors& actors, Byte) {
@@ -64,6 +79,7 @@ void use_signals(Actors& actors, Byte argument) {
   CountingSemaphore& signals = actors.waiters->signals;
   (void)valid(signals.release(1u + argument % 4u));
   (void)valid(signals.acquire(deadline_of(argument)));
+  use_several(*actors.waiters, argument, actors.books());
   require(signals.count() <= CountingSemaphore::kCountMax, "it counts beyond its limit");
 }
 
