@@ -44,7 +44,7 @@ namespace kith {
 
 inline constexpr std::size_t kWaitablesMax = 64;
 
-struct [[nodiscard]] AnyAnswer {
+struct AnyAnswer {
   static constexpr std::size_t kNone = ~std::size_t{0};
 
   // Of the object that answered, among the arguments; kNone: none did, and the wait is over.
@@ -61,7 +61,7 @@ struct [[nodiscard]] AnyAnswer {
 
 namespace internal {
 // Of 1 to kWaitablesMax.
-AnyAnswer wait_any_of(Deadline deadline, std::span<const Waitable> objects) noexcept;
+[[nodiscard]] AnyAnswer wait_any_of(Deadline deadline, std::span<const Waitable> objects) noexcept;
 }  // namespace internal
 
 // One that cannot be had answers for all only while no other can: would_deadlock (a mutex that the
@@ -78,6 +78,6 @@ noexcept {
 
 // For a number of them that is known when the program runs. None is a broken contract; more than
 // kWaitablesMax: throws Error, invalid_argument.
-AnyAnswer wait_any(Deadline deadline, std::span<const Waitable> objects);
+[[nodiscard]] AnyAnswer wait_any(Deadline deadline, std::span<const Waitable> objects);
 
 }  // namespace kith
