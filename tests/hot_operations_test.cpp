@@ -32,6 +32,7 @@
 #include "kith/sync/once.hpp"
 #include "kith/sync/rw_lock.hpp"
 #include "kith/sync/semaphore.hpp"
+#include "kith/sync/wait_any.hpp"
 
 #include "tests/support/kernel_work.hpp"
 #include "tests/support/users.hpp"
@@ -368,6 +369,8 @@ TEST(HotOperationsOfWhatIsWaitedFor, AskNothingOfTheKernelWhereNobodyWaits) {
       demand(signals->release() == LockAnswer::released, "not counted");
       demand(signals->acquire(Deadline::never()) == LockAnswer::acquired, "not taken");
       demand(permits->acquire(Deadline::never()) == LockAnswer::acquired, "not lent");
+      demand(permits->release() == LockAnswer::released, "not given back");
+      demand(wait_any(Deadline::never(), *event, *signals, *permits).took(2), "not the permit");
       demand(permits->release() == LockAnswer::released, "not given back");
     };
   }));

@@ -1,4 +1,4 @@
-"""What events, semaphores, barriers and conditions promise; see promises.py."""
+"""What events, semaphores, barriers, conditions and waits for several promise; see promises.py."""
 
 from row import Row, Section
 
@@ -38,6 +38,18 @@ WAITS = Section("Events, semaphores, barriers and conditions", [
         {"step": ["semaphore: *"], "explore": ["semaphore: *"],
          "mutate": ["event_count.hpp", "semaphore_core.hpp"],
          "hostile": HOSTILE_LOCK, "test": ["sync_waits_test.Semaphore.*"]}),
+    Row(": wait_any\nAnyAnswer: took\nWaitable: Waitable object",
+        "its own: one of them is taken, under its name, or none. Of a holder: its mutex or permit "
+        "comes with `owner_died`. Of one who waits, or is woken for one object and takes another: "
+        "nobody else loses a wake",
+        KEPT,
+        NONE,
+        WAITED + "; which one was taken is said of what stands there then",
+        {"step": ["any: *"], "explore": ["any: *", "interrupted, *"],
+         "mutate": ["event_count.hpp", "mutex_core.hpp"],
+         "hostile": HOSTILE_LOCK,
+         "test": ["sync_waits_test.WaitAny.*", "sync_waits_test.AnyWait.*",
+                  "sync_waits_test.Interrupted.*", "hot_operations_test.HotOperationsOfWhat*"]}),
     Row("Barrier: Barrier arrive_and_wait leave parties phase",
         "its own: it sits, or it does not; it has arrived, or it has not. Of a party: the "
         "others go on, and are told `party_died` until another sits there",
