@@ -69,6 +69,13 @@ bool RwLockState::make_known(LockAnswer& why_not) noexcept {
   const std::uint64_t me = become_known(why_not);
   if (me == 0) return false;
   if (own_line() != nullptr) return true;
+  // One that is too many: known already, as far as it can be. The guard would be taken each time.
+  // acquire: as in own_line().
+  const bool is_too_many = this_thread() > kReaderLines;
+  if (is_too_many && is_now(process_of_lines_.load(std::memory_order_acquire))) {
+    why_not = LockAnswer::limit_reached;
+    return false;
+  }
   const os::ForkGuard guard;
   Membership& member = membership();
   const ReaderLines lines = member.reader_lines(this_thread());
