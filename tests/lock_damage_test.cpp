@@ -239,9 +239,10 @@ class BusyGate final : public internal::LockWitness {
 
   [[nodiscard]] bool may_be_dead(MemberId) const noexcept override { return false; }
   [[nodiscard]] Liveness liveness(MemberId) const noexcept override { return Liveness::dead; }
-  void sleep(const RealAtomics::Word<std::uint64_t>&, std::uint32_t, std::span<const MemberId>,
-             Deadline) const noexcept override {
+  os::Slept asleep(const RealAtomics::Word<std::uint64_t>&, std::span<const MemberId>, Deadline,
+                   internal::Sleeper&) const noexcept override {
     words_.drained.fetch_add(1, std::memory_order_relaxed);
+    return os::Slept::over;
   }
   [[nodiscard]] LockAnswer memory() const noexcept override { return LockAnswer::acquired; }
 
