@@ -217,7 +217,7 @@ LockAnswer RwLockCore::acquire_beside_readers(std::uint64_t me, const LockWitnes
     const LockAnswer taken = mutex_.acquire(me, false, witness, end);
     if (taken != LockAnswer::timed_out) return taken;
     // Open: who has it has come to read, or has not closed it yet.
-    // relaxed: it is asked again. equivalent if remembered: for that reason.
+    // relaxed: it is asked again.
     const bool open = words_->gate.load(std::memory_order_relaxed) == kGateOpen;
     if (!open) return LockAnswer::would_deadlock;
     if (deadline.has_passed()) return LockAnswer::timed_out;
