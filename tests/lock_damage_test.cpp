@@ -15,6 +15,7 @@
 #include "kith/region/region.hpp"
 #include "kith/region/truncation.hpp"
 #include "kith/sync/barrier.hpp"
+#include "kith/sync/guarded_bytes.hpp"
 #include "kith/sync/internal/rw_lock_core.hpp"
 #include "kith/sync/mutex.hpp"
 #include "kith/sync/rw_lock.hpp"
@@ -94,6 +95,28 @@ TEST(LockDamage, TableCutShortMakesNobodyDead) {
     find.that(locks.step.arrive_and_wait(patience()) == AwaitAnswer::damaged, "a barrier");
     holder.say("end");
     find.that(holder.wait() == 0, "the holder lived all the time");
+  });
+  EXPECT_EQ(verdict.failures, "");
+}
+
+// The lock's page is there still, and shared; what it guards is not.
+TEST(LockDamage, WhoIsToldOfACutFileDoesNotKeepItsLock) {
+  const Verdict verdict = in_own_process([](Findings& find) {
+    guard_truncation();
+    const ScratchDirectory scratch;
+    const Domain domain = scratch.domain();
+    GuardedBytes bytes(domain, "bytes", 1 << 16);
+    GuardedBytes other(domain, "bytes", 1 << 16);
+    {
+      auto held = bytes.acquire(patience());
+      find.that(static_cast<bool>(held), "they are held");
+      find.that(::truncate((scratch.path() + "/bytes").c_str(), 8192) == 0,
+                "the file is cut short");
+      find.that(held.bytes().back() == std::byte{0}, "what is lost reads as zeros");
+    }
+    find.that(bytes.acquire(patience()).answer() == LockAnswer::damaged, "its handle says so");
+    find.that(!bytes.facts().held, "and does not keep the lock");
+    find.that(static_cast<bool>(other.acquire(Deadline::now())), "for those who lost nothing");
   });
   EXPECT_EQ(verdict.failures, "");
 }

@@ -49,7 +49,12 @@ LockAnswer MutexState::acquire_slowly(Deadline deadline) noexcept {
   if (me == 0) return why_not;
   if (pages_lost()) return LockAnswer::damaged;
   const LockAnswer answer = core_.acquire(me, recursive_, *this, deadline);
-  return unless_cut_short(answer);
+  return holds(answer) && pages_lost() ? put_back(me) : answer;
+}
+
+LockAnswer MutexState::put_back(std::uint64_t me) noexcept {
+  static_cast<void>(core_.release(me));
+  return LockAnswer::damaged;
 }
 
 WaitSteps& MutexState::begin_wait(StepsPlace& place) noexcept {

@@ -35,9 +35,11 @@ class MutexState : public OwnedLock<MutexCore>, public AnyObject {
 
   [[gnu::always_inline]] LockAnswer acquire(Deadline deadline) noexcept {
     const std::uint64_t me = this->me();
-    if (me != 0 && core_.acquire_free(me) && !pages_lost()) [[likely]]
-      return LockAnswer::acquired;
-    return acquire_slowly(deadline);
+    if (me == 0 || !core_.acquire_free(me)) [[unlikely]]
+      return acquire_slowly(deadline);
+    if (pages_lost()) [[unlikely]]
+      return put_back(me);
+    return LockAnswer::acquired;
   }
   [[gnu::always_inline]] LockAnswer release() noexcept {
     const std::uint64_t me = this->me();
@@ -60,6 +62,9 @@ class MutexState : public OwnedLock<MutexCore>, public AnyObject {
   MutexState(LockSite* site, bool recursive);
 
   LockAnswer acquire_slowly(Deadline deadline) noexcept;
+  // What was just taken, for a handle that lost pages: its word may be shared still, and others
+  // would wait for us. Answers damaged.
+  LockAnswer put_back(std::uint64_t me) noexcept;
   LockAnswer release_slowly() noexcept;
 
   const MutexWords* words_;

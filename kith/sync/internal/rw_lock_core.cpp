@@ -220,6 +220,8 @@ LockAnswer RwLockCore::acquire_beside_readers(std::uint64_t me, const LockWitnes
     // relaxed: it is asked again.
     const bool open = words_->gate.load(std::memory_order_relaxed) == kGateOpen;
     if (!open) return LockAnswer::would_deadlock;
+    const LockAnswer memory = witness.memory();
+    if (memory != LockAnswer::acquired) return memory;
     if (deadline.has_passed()) return LockAnswer::timed_out;
   }
 }
