@@ -321,15 +321,17 @@ class MutexCore {
   }
   LockAnswer again(bool recursive) noexcept {
     if (!recursive) return LockAnswer::would_deadlock;
-    // equivalent if remembered: only its holder puts that mark there or takes it away.
-    const bool nested = (words_->word.load(std::memory_order_relaxed) & MutexWord::kNested) != 0;
+    // equivalent if remembered: only its holder puts or takes away the marks that are looked at.
+    const std::uint64_t word = words_->word.load(std::memory_order_relaxed);
+    const bool nested = (word & MutexWord::kNested) != 0;
     // equivalent if remembered: as in release().
     const std::uint64_t depth = nested ? words_->depth.load(std::memory_order_relaxed) : 0;
     if (depth >= kDepthMax) return LockAnswer::limit_reached;
     words_->depth.store(depth + 1, std::memory_order_relaxed);
     // relaxed: as in release().
     if (!nested) words_->word.fetch_or(MutexWord::kNested, std::memory_order_relaxed);
-    return check(holder_now());
+    const bool inconsistent = (word & MutexWord::kInconsistent) != 0;
+    return inconsistent ? LockAnswer::owner_died : LockAnswer::acquired;
   }
 
   void note_wait(std::uint64_t word) noexcept {
