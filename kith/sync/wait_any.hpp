@@ -26,9 +26,9 @@
 //
 // A starving mutex keeps itself for its waiter (kith/sync/mutex.hpp) for a millisecond, also where
 // that one takes another object meanwhile. Tools show what is waited for first, in each domain, and
-// take it for no part of a deadlock. A
-// signal handler that was installed with SA_RESTART does not end a wait for several objects, even
-// if the deadline is interruptible: the kernel goes on with it.
+// take it for no part of a deadlock. A signal handler that was installed with SA_RESTART does not
+// end a wait for several objects, even if the deadline is interruptible: the kernel goes on with
+// it. A mutex that is answered `damaged` is held all the same, until its handle closes.
 #pragma once
 
 #include <array>
